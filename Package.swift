@@ -1,0 +1,122 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// No package from outside: everything is built from the toolchain and the distribution's C
+// libraries. The targets are listed from the bottom of the dependency order to its top; a target
+// may depend only on those above it in this file, and Tests/RepositoryTests enforces it.
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+
+func library(
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [],
+  resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path, resources: resources,
+    swiftSettings: settings)
+}
+
+func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "orderly",
+  products: [
+    .executable(name: "orderly", targets: ["OrderlyCLI"]),
+    .executable(name: "orderly-worker", targets: ["OrderlyWorker"]),
+    .library(name: "Kafka", targets: ["Kafka"]),
+    .library(name: "Postgres", targets: ["Postgres"]),
+  ],
+  targets: [
+    // C libraries
+    system("CRDKafka", "rdkafka", apt: "librdkafka-dev"),
+    system("CPQ", "libpq", apt: "libpq-dev"),
+    system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
+    system("CYAML", "yaml-0.1", apt: "libyaml-dev"),
+    system("CCrypto", "libcrypto", apt: "libssl-dev"),
+
+    // General libraries
+    library("BlockingExecutor"),
+    library("Telemetry"),
+    library("Arguments"),
+    library("HTTPServer", ["CMicroHTTPD"]),
+    library("YAML", ["CYAML"]),
+    library("JSONSchema"),
+    library("Kafka", ["CRDKafka", "BlockingExecutor"]),
+    library("Postgres", ["CPQ", "BlockingExecutor"]),
+
+    // What the services say to each other
+    library("Contracts", ["CCrypto"]),
+    library("TopicCatalog", ["Contracts", "JSONSchema", "YAML"]),
+
+    // The saga runtime and its ports
+    library("Fleet", ["Contracts", "Telemetry"]),
+    library("FleetTesting", ["Contracts", "Fleet"]),
+    library("FleetKafka", ["Contracts", "Fleet", "Kafka", "Telemetry"]),
+    library("FleetPostgres", ["Contracts", "Fleet", "Postgres", "Telemetry"]),
+
+    // The services
+    library("Orders", path: "Sources/Services/Orders", serviceDependencies, resources: migrations),
+    library(
+      "Inventory", path: "Sources/Services/Inventory", serviceDependencies, resources: migrations),
+    library(
+      "Payments", path: "Sources/Services/Payments", serviceDependencies, resources: migrations),
+    library(
+      "Fulfilment", path: "Sources/Services/Fulfilment", serviceDependencies, resources: migrations),
+
+    // The programs
+    library("Settings", ["Contracts", "Kafka", "Postgres", "YAML"]),
+    library("Workload", ["Contracts"]),
+    .executableTarget(
+      name: "OrderlyWorker",
+      dependencies: [
+        "Contracts", "Fleet", "FleetKafka", "FleetPostgres", "Fulfilment", "HTTPServer",
+        "Inventory", "Kafka", "Orders", "Payments", "Postgres", "Settings", "Telemetry",
+        "Arguments",
+      ], swiftSettings: settings),
+    .executableTarget(
+      name: "OrderlyCLI",
+      dependencies: [
+        "Arguments", "Contracts", "Fleet", "FleetPostgres", "Fulfilment", "Inventory", "JSONSchema",
+        "Kafka", "Orders", "Payments", "Postgres", "Settings", "Telemetry", "TopicCatalog",
+        "Workload", "YAML",
+      ], swiftSettings: settings),
+
+    // Tests
+    tests("Kafka", ["Kafka"]),
+    tests("Postgres", ["Postgres"]),
+    tests("Telemetry", ["Telemetry"]),
+    tests("Arguments", ["Arguments"]),
+    tests("HTTPServer", ["HTTPServer"]),
+    tests("YAML", ["YAML"]),
+    tests("JSONSchema", ["JSONSchema"]),
+    tests("Contracts", ["Contracts", "JSONSchema", "TopicCatalog"]),
+    tests("Workload", ["Workload", "Contracts"]),
+    tests("Fleet", ["Contracts", "Fleet", "FleetTesting"]),
+    tests("FleetPostgres", ["Contracts", "Fleet", "FleetPostgres", "Postgres"]),
+    tests(
+      "Services",
+      ["Contracts", "Fleet", "FleetTesting", "Fulfilment", "Inventory", "Orders", "Payments"]),
+    tests("OrderlyCLI", ["Arguments", "Contracts", "OrderlyCLI"]),
+    tests("Repository", []),
+  ]
+)
+
+var serviceDependencies: [Target.Dependency] {
+  ["Contracts", "Fleet", "FleetPostgres", "Postgres"]
+}
+
+/// The SQL files are compiled into the binaries, so that a worker or a command needs no folder of
+/// files beside it.
+var migrations: [Resource] { [.embedInCode("Migrations")] }
