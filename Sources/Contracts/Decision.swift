@@ -1,0 +1,49 @@
+public import FoundationEssentials
+
+/// What a decider is asked about: an event of a topic, the result of an effect, or a deadline that
+/// has passed.
+public enum Input<Outcome: Sendable>: Sendable {
+  case event(EventPayload)
+  case outcome(Outcome, of: OrderID)
+  case deadline(OrderID)
+
+  public var orderID: OrderID {
+    switch self {
+    case .event(let payload): payload.orderID
+    case .outcome(_, let order), .deadline(let order): order
+    }
+  }
+}
+
+/// What a decider answers, beside the rows it has changed: the events to emit, in order, and the
+/// calls to the outside world to make.
+public struct Decision<Effect: Sendable>: Sendable {
+  public var emits: [EventPayload]
+  public var effects: [Effect]
+
+  public init(emits: [EventPayload] = [], effects: [Effect] = []) {
+    self.emits = emits
+    self.effects = effects
+  }
+
+  /// Nothing changes and nothing is said: the answer to an event that came too late, or twice.
+  public static var nothing: Decision { Decision() }
+
+  public static func emit(_ events: EventPayload...) -> Decision { Decision(emits: events) }
+
+  public static func perform(_ effect: Effect) -> Decision { Decision(effects: [effect]) }
+}
+
+/// A service's rules: pure, so that every order of arrival can be explored.
+///
+/// `Rows` are the rows of the service's schema that a batch touches. `decide` changes them in place
+/// and does nothing else: no clock, no randomness, no I/O. It answers every input in every state.
+public protocol Decider<Rows, Effect, Outcome>: Sendable {
+  associatedtype Rows: Sendable
+  /// A call to the outside world; `Never` for a service that makes none.
+  associatedtype Effect: Sendable
+  /// How an effect ended.
+  associatedtype Outcome: Sendable
+
+  func decide(_ input: Input<Outcome>, at now: Date, in rows: inout Rows) -> Decision<Effect>
+}

@@ -1,0 +1,139 @@
+import FoundationEssentials
+
+/// Events to and from the bytes of a Kafka record.
+public enum EventCodec {
+  /// The largest body that is read or written, in bytes.
+  public static let maximumBodyBytes = 64 * 1024
+  /// How deep arrays and objects of a body may be nested. Foundation gives up at 512.
+  public static let maximumDepth = 32
+
+  /// The CloudEvents headers of an event.
+  public static func headers(of event: Event) -> [EventHeader] {
+    let id = event.id.uuidString.lowercased()
+    let order = event.orderID.rawValue
+    var headers = [
+      EventHeader(HeaderName.specVersion, "1.0"),
+      EventHeader(HeaderName.id, id),
+      EventHeader(HeaderName.source, event.source),
+      EventHeader(HeaderName.type, event.type.rawValue),
+      EventHeader(HeaderName.time, Timestamp.format(event.time)),
+      EventHeader(HeaderName.subject, order),
+      EventHeader(HeaderName.contentType, "application/json"),
+      EventHeader(HeaderName.correlationID, order),
+      EventHeader(HeaderName.idempotencyKey, id),
+    ]
+    if let cause = event.causationID {
+      headers.append(EventHeader(HeaderName.causationID, cause.uuidString.lowercased()))
+    }
+    if let trace = event.traceparent {
+      headers.append(EventHeader(HeaderName.traceparent, trace))
+    }
+    return headers
+  }
+
+  /// The JSON of an event's body, its keys sorted.
+  public static func body(of payload: EventPayload) throws -> [UInt8] {
+    try [UInt8](JSONCoding.encode(payload))
+  }
+
+  /// The type that the headers name; nil when they name none that is known. Cheap: for passing over
+  /// what a service does not consume.
+  public static func type(in headers: [EventHeader]) -> EventType? {
+    headers.first { $0.name == HeaderName.type }?.text.flatMap(EventType.init)
+  }
+
+  /// Reads an event from a record, and holds it to every rule of its schema.
+  ///
+  /// - Throws: ``UnreadableEvent``, which names the header or the field. No retry mends it.
+  public static func decode(
+    key: [UInt8]?, value: [UInt8]?, headers: [EventHeader]
+  ) throws(UnreadableEvent) -> Event {
+    let envelope = try EnvelopeReader(headers).read()
+    guard let value else {
+      throw UnreadableEvent(.noValue, "the record has no value")
+    }
+    guard value.count <= maximumBodyBytes else {
+      throw UnreadableEvent(
+        .tooBig, "the body has \(value.count) bytes, the limit is \(maximumBodyBytes)")
+    }
+    if let offset = firstByteTooDeep(value) {
+      throw UnreadableEvent(
+        .tooDeep, "the body nests deeper than \(maximumDepth) levels at byte \(offset)")
+    }
+    guard String(validating: value, as: UTF8.self) != nil else {
+      throw UnreadableEvent(.invalidJSON, "the body is not UTF-8")
+    }
+    let payload = try JSONCoding.decode(envelope.type, Data(value))
+    do { try payload.validate() } catch {
+      throw UnreadableEvent(.invalidBody, error.description)
+    }
+    let order = payload.orderID.rawValue
+    guard key.map({ $0.elementsEqual(order.utf8) }) == true else {
+      throw UnreadableEvent(.wrongKey, "the record key is not the body's orderId, \(order)")
+    }
+    guard envelope.subject == nil || envelope.subject == order else {
+      throw UnreadableEvent(
+        .invalidHeader, "\(HeaderName.subject): is not the body's orderId, \(order)")
+    }
+    return Event(
+      id: envelope.id, source: envelope.source, time: envelope.time, payload: payload,
+      causationID: envelope.causationID, traceparent: envelope.traceparent)
+  }
+
+  /// The offset of the bracket that goes over the depth bound. It looks at the bytes before a
+  /// parser does, because parsers recurse.
+  private static func firstByteTooDeep(_ bytes: [UInt8]) -> Int? {
+    var depth = 0
+    var inString = false
+    var escaped = false
+    for (offset, byte) in bytes.enumerated() {
+      if inString {
+        if escaped {
+          escaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          escaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          inString = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): inString = true
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        if depth > maximumDepth { return offset }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      default: break
+      }
+    }
+    return nil
+  }
+}
+
+/// A record that is not an event the contracts know. It is the same on every attempt.
+public struct UnreadableEvent: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A stable word for the kind of fault: the `dlq-reason` header.
+  public enum Reason: String, CaseIterable, Sendable {
+    case missingHeader = "missing-header"
+    case invalidHeader = "invalid-header"
+    case unknownType = "unknown-type"
+    case noValue = "no-value"
+    case tooBig = "too-big"
+    case tooDeep = "too-deep"
+    case invalidJSON = "invalid-json"
+    case invalidBody = "invalid-body"
+    case wrongKey = "wrong-key"
+    case wrongTopic = "wrong-topic"
+  }
+
+  public let reason: Reason
+  /// Names the header or the field, the rule and what was found.
+  public let detail: String
+
+  public init(_ reason: Reason, _ detail: String) {
+    self.reason = reason
+    self.detail = detail
+  }
+
+  public var description: String { "\(reason.rawValue): \(detail)" }
+}

@@ -1,0 +1,61 @@
+public import Contracts
+public import Foundation
+public import Postgres
+
+/// A service's own tables: how the rows that a batch touches are read and written.
+///
+/// All methods run inside the step's transaction, on the connection's own thread, with
+/// `search_path` set to the service's schema. Each issues a fixed number of set-based statements
+/// however many orders there are.
+public protocol ServiceStore<Rows>: Sendable {
+  associatedtype Rows: Sendable
+
+  /// The files that make the schema, in order.
+  static var migrations: [Migration] { get }
+
+  /// Reads the rows that `events` and the orders named in `orders` (which include those of the
+  /// events) may touch. Rows that other lanes write too are locked, in sorted order, so that no two
+  /// steps wait for each other in a circle; rows of an order belong to its lane and need no lock.
+  func load(
+    _ events: [EventPayload], orders: [OrderID], at now: Date, on connection: Connection
+  ) throws -> Rows
+
+  /// Writes what the decider has changed.
+  func save(_ rows: Rows, lane: Int32, at now: Date, on connection: Connection) throws
+
+  /// Orders of the lane whose deadline has passed by `now`, the longest overdue first.
+  func dueDeadlines(
+    lane: Int32, at now: Date, limit: Int, on connection: Connection
+  ) throws -> [OrderID]
+}
+
+extension ServiceStore {
+  /// Only orders has deadlines.
+  public func dueDeadlines(
+    lane: Int32, at now: Date, limit: Int, on connection: Connection
+  ) throws -> [OrderID] { [] }
+}
+
+/// One numbered SQL file of a schema. It is never edited once it has been released; the checksum
+/// in the database finds out.
+public struct Migration: Sendable, Hashable {
+  public let number: Int
+  public let name: String
+  public let sql: String
+
+  public init(number: Int, name: String, sql: String) {
+    self.number = number
+    self.name = name
+    self.sql = sql
+  }
+
+  /// A migration from an embedded resource, named as its file: `0001_init.sql` is number 1, `init`.
+  public init(file: String, bytes: [UInt8]) {
+    let stem = file.split(separator: ".", maxSplits: 1)[0]
+    let parts = stem.split(separator: "_", maxSplits: 1)
+    guard parts.count == 2, let number = Int(parts[0]) else {
+      preconditionFailure("migration \(file) is not named NUMBER_NAME.sql")
+    }
+    self.init(number: number, name: String(parts[1]), sql: String(decoding: bytes, as: UTF8.self))
+  }
+}
