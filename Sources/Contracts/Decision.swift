@@ -47,3 +47,34 @@ public protocol Decider<Rows, Effect, Outcome>: Sendable {
 
   func decide(_ input: Input<Outcome>, at now: Date, in rows: inout Rows) -> Decision<Effect>
 }
+
+/// A failure that may mend by itself: a provider that is down, a call that took too long.
+public struct TransientFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A stable word, for instance `provider-unavailable`.
+  public let reason: String
+  /// What happened, for a person.
+  public let detail: String
+
+  public init(_ reason: String, _ detail: String) {
+    self.reason = reason
+    self.detail = detail
+  }
+
+  public var description: String { "\(reason): \(detail)" }
+}
+
+/// Performs effects within the step: an in-process provider, whose answer needs no effect row.
+public protocol EffectPerformer<Effect, Outcome>: Sendable {
+  associatedtype Effect: Sendable
+  associatedtype Outcome: Sendable
+
+  /// - Parameter attempt: counts from 1 for each event.
+  func perform(_ effect: Effect, attempt: Int) throws(TransientFailure) -> Outcome
+}
+
+/// The performer of a service that has no effects.
+public struct NoEffects: EffectPerformer {
+  public init() {}
+
+  public func perform(_ effect: Never, attempt: Int) throws(TransientFailure) -> Never {}
+}

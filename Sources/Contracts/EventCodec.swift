@@ -1,4 +1,4 @@
-import FoundationEssentials
+public import FoundationEssentials
 
 /// Events to and from the bytes of a Kafka record.
 public enum EventCodec {
@@ -9,24 +9,34 @@ public enum EventCodec {
 
   /// The CloudEvents headers of an event.
   public static func headers(of event: Event) -> [EventHeader] {
-    let id = event.id.uuidString.lowercased()
-    let order = event.orderID.rawValue
+    headers(
+      id: event.id, source: event.source, type: event.type.rawValue, time: event.time,
+      subject: event.orderID.rawValue, causationID: event.causationID,
+      traceparent: event.traceparent)
+  }
+
+  /// The headers of an event of which only the attributes are at hand, as in an outbox row.
+  public static func headers(
+    id: UUID, source: String, type: String, time: Date, subject: String, causationID: UUID?,
+    traceparent: String?
+  ) -> [EventHeader] {
+    let id = id.uuidString.lowercased()
     var headers = [
       EventHeader(HeaderName.specVersion, "1.0"),
       EventHeader(HeaderName.id, id),
-      EventHeader(HeaderName.source, event.source),
-      EventHeader(HeaderName.type, event.type.rawValue),
-      EventHeader(HeaderName.time, Timestamp.format(event.time)),
-      EventHeader(HeaderName.subject, order),
+      EventHeader(HeaderName.source, source),
+      EventHeader(HeaderName.type, type),
+      EventHeader(HeaderName.time, Timestamp.format(time)),
+      EventHeader(HeaderName.subject, subject),
       EventHeader(HeaderName.contentType, "application/json"),
-      EventHeader(HeaderName.correlationID, order),
+      EventHeader(HeaderName.correlationID, subject),
       EventHeader(HeaderName.idempotencyKey, id),
     ]
-    if let cause = event.causationID {
-      headers.append(EventHeader(HeaderName.causationID, cause.uuidString.lowercased()))
+    if let causationID {
+      headers.append(EventHeader(HeaderName.causationID, causationID.uuidString.lowercased()))
     }
-    if let trace = event.traceparent {
-      headers.append(EventHeader(HeaderName.traceparent, trace))
+    if let traceparent {
+      headers.append(EventHeader(HeaderName.traceparent, traceparent))
     }
     return headers
   }
