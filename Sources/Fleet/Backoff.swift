@@ -1,0 +1,23 @@
+/// How long to wait before trying again: exponential with full jitter, bounded.
+public struct Backoff: Sendable {
+  public var base: Duration
+  public var cap: Duration
+
+  public init(base: Duration, cap: Duration) {
+    self.base = base
+    self.cap = cap
+  }
+
+  /// For a database or broker that does not answer. The cap keeps a lane able to notice that it is
+  /// to stop.
+  public static let connection = Backoff(base: .milliseconds(50), cap: .seconds(2))
+  /// For one event that fails while its lane waits.
+  public static let event = Backoff(base: .milliseconds(20), cap: .milliseconds(500))
+
+  /// The wait after the `attempt`-th failure, from 1: between half of and the whole exponential.
+  /// Jitter keeps lanes that failed together from coming back together.
+  public func delay(afterAttempt attempt: Int) -> Duration {
+    let exponential = min(cap, base * (1 << min(max(attempt - 1, 0), 20)))
+    return exponential * Double.random(in: 0.5...1)
+  }
+}

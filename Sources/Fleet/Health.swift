@@ -1,0 +1,78 @@
+import Synchronization
+public import Telemetry
+
+/// What a service's runtime can say about itself: whether it does its work, and if not, why.
+///
+/// A trouble is logged once when it begins or changes, and once when it is over, however often it
+/// is met in between.
+public final class Health: Sendable {
+  /// What a service depends on.
+  public enum Dependency: String, Sendable, CaseIterable {
+    case database
+    case broker
+    case topics
+  }
+
+  private struct State {
+    var troubles: [Dependency: String] = [:]
+    var isMember = false
+    var lanes: Set<Int32> = []
+    var workingLanes: Set<Int32> = []
+  }
+
+  private let state = Mutex(State())
+  private let logger: Logger
+
+  public init(logger: Logger) {
+    self.logger = logger
+  }
+
+  /// The sentences that say why the service is not ready; none when it is.
+  public var problems: [String] {
+    state.withLock { state in
+      var problems = Dependency.allCases.compactMap { dependency in
+        state.troubles[dependency].map { "\(dependency.rawValue): \($0)" }
+      }
+      if !state.isMember { problems.append("group: no partitions assigned yet") }
+      let waiting = state.lanes.subtracting(state.workingLanes)
+      if !waiting.isEmpty {
+        let list = waiting.sorted().map { "\($0)" }.joined(separator: ", ")
+        problems.append("lanes: \(list) not working yet")
+      }
+      return problems
+    }
+  }
+
+  /// The partition numbers this member owns.
+  public var lanes: [Int32] { state.withLock { $0.lanes.sorted() } }
+
+  func report(_ dependency: Dependency, _ problem: String) {
+    let isNews = state.withLock { $0.troubles.updateValue(problem, forKey: dependency) != problem }
+    if isNews {
+      logger.error("not ready", metadata: ["\(dependency.rawValue)": "\(problem)"])
+    }
+  }
+
+  func resolve(_ dependency: Dependency) {
+    let wasTroubled = state.withLock { $0.troubles.removeValue(forKey: dependency) != nil }
+    if wasTroubled { logger.info("\(dependency.rawValue) is well again") }
+  }
+
+  func assigned(_ lanes: Set<Int32>) {
+    state.withLock { state in
+      state.isMember = true
+      state.lanes = lanes
+      state.workingLanes.formIntersection(lanes)
+    }
+  }
+
+  func revoked() {
+    state.withLock { state in
+      state.isMember = false
+      state.lanes = []
+    }
+  }
+
+  func laneStarted(_ lane: Int32) { state.withLock { _ = $0.workingLanes.insert(lane) } }
+  func laneEnded(_ lane: Int32) { state.withLock { _ = $0.workingLanes.remove(lane) } }
+}

@@ -1,0 +1,230 @@
+import Contracts
+import Foundation
+import Telemetry
+
+/// One partition number of one service: takes what is waiting, handles it in steps, publishes what
+/// the steps have emitted. Serial by construction: one task runs `run()`.
+///
+/// The order of things is the promise: commit the step, publish its outbox rows, delete them, and
+/// only then report the offsets as done. DESIGN lists what a crash leaves after each.
+struct Lane<D: Decider, Store: LaneStore, Performer: EffectPerformer>: Sendable
+where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
+  let number: Int32
+  let step: Step<D, Performer>
+  let store: Store
+  let producer: any EventProducer
+  let queue: LaneQueue
+  let progress: LaneProgress
+  let limits: FleetLimits
+  let clock: any FleetClock
+  let health: Health
+  let metrics: ServiceMetrics
+  let owner: String
+  let logger: Logger
+
+  /// What the lane knows of its own past; the store knows it durably.
+  private struct Tenure {
+    var epoch: Int64
+    var counter: Int64 = 0
+    /// The lane may have rows in the outbox that this process does not remember.
+    var hasLeftovers = true
+
+    var nextSequence: Int64 { epoch << 32 | counter }
+  }
+
+  /// The lane is over: it was stopped, or has a newer owner.
+  private struct Ended: Error {}
+
+  /// Works until the queue is stopped or the lane has a newer owner.
+  func run() async {
+    do throws(Ended) {
+      var tenure = Tenure(epoch: try await takeOver())
+      try await publishLeftovers(&tenure)
+      health.laneStarted(number)
+      defer { health.laneEnded(number) }
+      while true {
+        switch await queue.next(
+          maximumCount: limits.stepEvents, maximumWeight: limits.stepBytes)
+        {
+        case .stop:
+          return
+        case .tick:
+          try await handleDeadlines(&tenure)
+        case .messages(let messages):
+          try await handle(messages, &tenure)
+        }
+      }
+    } catch {
+      logger.info("lane ended", metadata: ["lane": "\(number)"])
+    }
+  }
+
+  // MARK: - Taking over
+
+  private func takeOver() async throws(Ended) -> Int64 {
+    try await retrying("take over the lane") {
+      try await store.takeOver(lane: number, owner: owner)
+    }
+  }
+
+  private func publishLeftovers(_ tenure: inout Tenure) async throws(Ended) {
+    while tenure.hasLeftovers {
+      let limit = limits.stepEvents
+      let records = try await retrying("read the outbox") {
+        try await store.outbox(lane: number, limit: limit)
+      }
+      try await publish(records)
+      tenure.hasLeftovers = records.count == limit
+    }
+  }
+
+  // MARK: - Handling
+
+  private func handle(_ messages: [RawMessage], _ tenure: inout Tenure) async throws(Ended) {
+    let items = messages.compactMap { LaneItem($0, for: step.service) }
+    metrics.passedOver.increment(by: messages.count - items.count)
+    try await handle(items, &tenure)
+    progress.done(messages)
+  }
+
+  private func handleDeadlines(_ tenure: inout Tenure) async throws(Ended) {
+    let now = clock.now
+    let orders = try await retrying("look for deadlines") {
+      try await store.dueDeadlines(lane: number, at: now, limit: limits.stepEvents)
+    }
+    try await handle(orders.map(LaneItem.deadline), &tenure)
+  }
+
+  private func handle(_ items: [LaneItem], _ tenure: inout Tenure) async throws(Ended) {
+    var work = WorkList(items, service: step.service, limits: limits)
+    while let unit = work.next {
+      if queue.isStopped { throw Ended() }
+      if let delay = unit.delay { try? await clock.sleep(for: delay) }
+      try await publishLeftovers(&tenure)
+      let context = Step<D, Performer>.Context(
+        lane: number, epoch: tenure.epoch, nextSequence: tenure.nextSequence, now: clock.now,
+        attempt: unit.attempt)
+      let started = ContinuousClock.now
+      do {
+        let step = self.step
+        let result = try await store.step { transaction in
+          try step.run(unit.items, context, in: transaction)
+        }
+        metrics.stepDone(unit.items.count, result, ContinuousClock.now - started)
+        health.resolve(.database)
+        work.finish()
+        tenure.counter += Int64(result.outbox.count)
+        report(result)
+        try await publish(result.outbox)
+      } catch let error as Step<D, Performer>.ItemFailures {
+        metrics.retries.increment(by: error.causes.count)
+        work.retry(error.causes, at: clock.now)
+      } catch let error as StoreError {
+        try settle(error, &work, &tenure)
+      } catch is Ended {
+        throw Ended()
+      } catch {
+        // Cancelled while it waited for a connection, or a defect: nothing was committed as far as
+        // anyone knows, so look first and try again.
+        try settle(.unavailable(String(describing: error)), &work, &tenure)
+      }
+    }
+  }
+
+  /// Decides what becomes of the unit of work that the store has refused.
+  private func settle(
+    _ error: StoreError, _ work: inout WorkList, _ tenure: inout Tenure
+  ) throws(Ended) {
+    metrics.retries.increment()
+    switch error {
+    case .fenced:
+      throw Ended()
+    case .unavailable(let detail), .misconfigured(let detail):
+      health.report(.database, detail)
+      tenure.hasLeftovers = true
+      work.delay(.connection)
+    case .conflict:
+      work.delay(.event)
+    case .rejected(let detail):
+      if !work.split(because: detail, at: clock.now) {
+        health.report(.database, "a dead letter can't be written: \(detail)")
+        work.delay(.connection)
+      }
+    }
+  }
+
+  private func report(_ result: StepResult) {
+    for letter in result.deadLetters {
+      metrics.deadLetter(letter)
+      logger.warning(
+        "message dead-lettered",
+        metadata: [
+          "dead_letter": "\(letter.id.uuidString.lowercased())",
+          "topic": "\(letter.message.partition.topic)",
+          "partition": "\(letter.message.partition.number)",
+          "offset": "\(letter.message.offset)",
+          "order": "\(letter.event?.orderID.rawValue ?? "unknown")",
+          "event": "\(letter.event?.id.uuidString.lowercased() ?? "unknown")",
+          "reason": "\(letter.reason)", "detail": "\(letter.detail)",
+        ])
+    }
+  }
+
+  // MARK: - Publishing
+
+  /// Publishes rows of the outbox in order and deletes them. Tries until it is done: the rows are
+  /// committed, so there is no way back.
+  private func publish(_ records: [OutboxRecord]) async throws(Ended) {
+    var rest = records[...]
+    var attempt = 0
+    while !rest.isEmpty {
+      let errors = await producer.publish(rest.map { $0.outbound(lane: number) })
+      // From the first failure on all are published again: first copies must stay in order, and
+      // the second copies of those that did succeed drop out at the readers' inboxes.
+      let failed = errors.firstIndex { $0 != nil }
+      let published = rest.prefix(failed ?? rest.count)
+      rest = rest.dropFirst(published.count)
+      if !published.isEmpty { try await delete(published.map(\.sequence)) }
+      guard let failed, let error = errors[failed] else { break }
+      attempt += 1
+      health.report(.broker, "can't publish to \(rest.first?.topic ?? "?")[\(number)]: \(error)")
+      try await pause(Backoff.connection.delay(afterAttempt: attempt))
+    }
+    if !records.isEmpty { health.resolve(.broker) }
+  }
+
+  private func delete(_ sequences: [Int64]) async throws(Ended) {
+    try await retrying("delete published rows from the outbox") {
+      try await store.removeFromOutbox(lane: number, sequences: sequences)
+    }
+  }
+
+  // MARK: - Retrying
+
+  /// Tries until it succeeds or the lane ends.
+  private func retrying<Result: Sendable>(
+    _ what: String, _ body: () async throws -> Result
+  ) async throws(Ended) -> Result {
+    var attempt = 0
+    while true {
+      do {
+        let result = try await body()
+        health.resolve(.database)
+        return result
+      } catch StoreError.fenced {
+        throw Ended()
+      } catch {
+        attempt += 1
+        metrics.retries.increment()
+        health.report(.database, "can't \(what): \(error)")
+        try await pause(Backoff.connection.delay(afterAttempt: attempt))
+      }
+    }
+  }
+
+  private func pause(_ duration: Duration) async throws(Ended) {
+    if queue.isStopped { throw Ended() }
+    try? await clock.sleep(for: duration)
+    if queue.isStopped { throw Ended() }
+  }
+}

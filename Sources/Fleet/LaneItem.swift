@@ -1,0 +1,56 @@
+import Contracts
+import Foundation
+
+/// One thing for a step to handle.
+enum LaneItem: Sendable {
+  case event(Event, RawMessage)
+  case unreadable(UnreadableEvent, RawMessage)
+  /// An event that is given up on.
+  case dead(DeadLetter)
+  case deadline(OrderID)
+
+  /// What the inbox knows it by.
+  func id(in service: ServiceName) -> UUID {
+    switch self {
+    case .event(let event, _): event.id
+    // Its own id may be missing or not its own, so its place in the log stands for it.
+    case .unreadable(_, let message): DeadLetter.id(of: message, in: service)
+    case .dead(let letter): letter.event?.id ?? letter.id
+    // A deadline fires once.
+    case .deadline(let order):
+      UUID(version5Of: "\(order.rawValue)/deadline", namespace: .orderlyEvents)
+    }
+  }
+
+  /// The order whose other items must keep their place behind this one.
+  var order: OrderID? {
+    switch self {
+    case .event(let event, _): event.orderID
+    case .deadline(let order): order
+    case .dead(let letter): letter.event?.orderID
+    case .unreadable: nil
+    }
+  }
+
+  /// Reads a message. nil: it is of a type that `service` does not act on.
+  ///
+  /// A message whose type is unknown, or cannot be read, is unreadable to every subscriber of its
+  /// topic: no one can say that it was not meant for them.
+  init?(_ message: RawMessage, for service: ServiceName) {
+    if let type = EventCodec.type(in: message.headers) {
+      guard service.consumes.contains(type) else { return nil }
+      guard type.topic.rawValue == message.partition.topic else {
+        let detail = "\(HeaderName.type): \(type.rawValue) belongs on \(type.topic.rawValue)"
+        self = .unreadable(UnreadableEvent(.wrongTopic, detail), message)
+        return
+      }
+    }
+    do {
+      let event = try EventCodec.decode(
+        key: message.key, value: message.value, headers: message.headers)
+      self = .event(event, message)
+    } catch {
+      self = .unreadable(error, message)
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Synchronization
+
+/// What a lane has waiting: filled by the service's consumer, emptied by the lane.
+final class LaneQueue: Sendable {
+  /// What the lane finds when it looks.
+  enum Delivery: Sendable {
+    case messages([RawMessage])
+    /// Nothing to read, but time has passed: look for deadlines.
+    case tick
+    /// The partition is being given up: finish nothing more.
+    case stop
+  }
+
+  private struct State {
+    var messages: [RawMessage] = []
+    var head = 0
+    var weight = 0
+    var ticked = false
+    var stopped = false
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  private let state = Mutex(State())
+
+  /// Adds messages and returns the weight that now waits, in bytes.
+  func add(_ messages: [RawMessage]) -> Int {
+    let (weight, waiter) = state.withLock { state in
+      state.messages.append(contentsOf: messages)
+      state.weight += messages.reduce(0) { $0 + $1.weight }
+      return (state.weight, state.waiter.take())
+    }
+    waiter?.resume()
+    return weight
+  }
+
+  /// Lets the lane look for deadlines.
+  func tick() {
+    state.withLock { state in
+      state.ticked = true
+      return state.waiter.take()
+    }?.resume()
+  }
+
+  /// Ends the lane after the step that it is at.
+  func stop() {
+    state.withLock { state in
+      state.stopped = true
+      return state.waiter.take()
+    }?.resume()
+  }
+
+  var isStopped: Bool { state.withLock { $0.stopped } }
+  var weight: Int { state.withLock { $0.weight } }
+
+  /// Waits for something to do. One lane calls this, never twice at a time.
+  func next(maximumCount: Int, maximumWeight: Int) async -> Delivery {
+    while true {
+      if let delivery = take(maximumCount, maximumWeight) { return delivery }
+      await withCheckedContinuation { continuation in
+        let isReady = state.withLock { state in
+          if state.stopped || state.ticked || state.head < state.messages.count { return true }
+          state.waiter = continuation
+          return false
+        }
+        if isReady { continuation.resume() }
+      }
+    }
+  }
+
+  private func take(_ maximumCount: Int, _ maximumWeight: Int) -> Delivery? {
+    state.withLock { state in
+      if state.stopped { return .stop }
+      // Deadlines go first, or a lane that is never idle would never look.
+      if state.ticked {
+        state.ticked = false
+        return .tick
+      }
+      guard state.head < state.messages.count else { return nil }
+      var end = state.head
+      var weight = 0
+      while end < state.messages.count, end - state.head < maximumCount,
+        end == state.head || weight + state.messages[end].weight <= maximumWeight
+      {
+        weight += state.messages[end].weight
+        end += 1
+      }
+      let batch = Array(state.messages[state.head..<end])
+      state.head = end
+      state.weight -= weight
+      if state.head == state.messages.count {
+        state.messages.removeAll(keepingCapacity: true)
+        state.head = 0
+      } else if state.head > 10_000 {
+        state.messages.removeFirst(state.head)
+        state.head = 0
+      }
+      return .messages(batch)
+    }
+  }
+}

@@ -1,0 +1,180 @@
+public import Contracts
+public import Foundation
+
+// What the runtime needs of the world. FleetPostgres and FleetKafka provide it on the real clients,
+// FleetTesting in memory; one conformance suite holds both to the same behaviour.
+
+/// The database of one service, as its lanes use it.
+public protocol LaneStore<Rows>: Sendable {
+  associatedtype Rows: Sendable
+  associatedtype Transaction: StepTransaction where Transaction.Rows == Rows
+
+  /// Makes `owner` the lane's owner and returns the lane's next epoch. From then on every step of
+  /// an earlier owner fails with ``StoreError/fenced``.
+  func takeOver(lane: Int32, owner: String) async throws -> Int64
+
+  /// Runs `body` in one transaction and commits it. When this returns, it is committed; when it
+  /// throws, it is not, except for ``StoreError/unavailable(_:)``, where it may be either.
+  func step<Result: Sendable>(
+    _ body: @Sendable (Transaction) throws -> Result
+  ) async throws -> Result
+
+  /// The oldest rows of the lane's outbox, in the order in which they are to be published.
+  func outbox(lane: Int32, limit: Int) async throws -> [OutboxRecord]
+
+  /// Deletes published rows. It need not be durable: a row that comes back after a crash is
+  /// published twice, and the readers' inboxes drop the second.
+  func removeFromOutbox(lane: Int32, sequences: [Int64]) async throws
+
+  /// Orders of the lane whose deadline has passed.
+  func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
+}
+
+/// The statements of one step, in the order in which a step calls them. Not Sendable: it lives on
+/// the connection's thread and ends with the step's body.
+public protocol StepTransaction<Rows> {
+  associatedtype Rows: Sendable
+
+  /// Checks the epoch and enters `ids` into the inbox; returns those that were not there. An id
+  /// given twice is returned once.
+  ///
+  /// - Throws: ``StoreError/fenced`` when the lane has a newer owner.
+  func admit(_ ids: [UUID], lane: Int32, epoch: Int64) throws -> Set<UUID>
+  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Rows
+  func save(_ rows: Rows, lane: Int32, at now: Date) throws
+  func append(_ records: [OutboxRecord], lane: Int32) throws
+  func record(_ letters: [DeadLetter], lane: Int32) throws
+}
+
+/// What a store throws, by what the lane has to do about it.
+public enum StoreError: Error, Sendable, CustomStringConvertible {
+  /// The lane has a newer owner: stop.
+  case fenced
+  /// Not reachable, or the connection broke, perhaps during COMMIT: retry, and look into the outbox
+  /// first, because the step may have been committed.
+  case unavailable(String)
+  /// Deadlock or serialization failure; rolled back: retry.
+  case conflict(String)
+  /// Reachable but not as it must be: a missing migration or right. Retry until an operator has
+  /// mended it; no event is to blame.
+  case misconfigured(String)
+  /// The database refuses what an event wants written. The same again on every attempt.
+  case rejected(String)
+
+  public var description: String {
+    switch self {
+    case .fenced: "the lane has a newer owner"
+    case .unavailable(let detail), .conflict(let detail), .misconfigured(let detail),
+      .rejected(let detail):
+      detail
+    }
+  }
+}
+
+/// One partition of one topic.
+public struct Partition: Hashable, Sendable, CustomStringConvertible {
+  public let topic: String
+  public let number: Int32
+
+  public init(topic: String, number: Int32) {
+    self.topic = topic
+    self.number = number
+  }
+
+  public var description: String { "\(topic)[\(number)]" }
+}
+
+/// A record as it was read, before anyone has made sense of it.
+public struct RawMessage: Sendable {
+  public var partition: Partition
+  public var offset: Int64
+  public var key: [UInt8]?
+  public var value: [UInt8]?
+  public var headers: [EventHeader]
+
+  public init(
+    partition: Partition, offset: Int64, key: [UInt8]?, value: [UInt8]?, headers: [EventHeader]
+  ) {
+    self.partition = partition
+    self.offset = offset
+    self.key = key
+    self.value = value
+    self.headers = headers
+  }
+
+  /// What it weighs in a queue, in bytes, headers by estimate.
+  public var weight: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.count * 64 }
+}
+
+/// What a consumer has to tell.
+public enum ConsumerEvent: Sendable {
+  case messages([RawMessage])
+  /// To be answered with `assign`.
+  case assigned([Partition])
+  /// To be answered with `unassign`. `lost`: they already belong to someone else, so nothing can be
+  /// committed any more.
+  case revoked([Partition], lost: Bool)
+  /// The client is cut off from the brokers, or something else that it retries by itself.
+  case trouble(String)
+  /// A committed offset is no longer in the log: records were deleted before they were read.
+  case offsetOutOfRange(Partition, String)
+  /// Background commits that did not succeed.
+  case commitFailed(String)
+}
+
+/// A member of a service's consumer group.
+public protocol EventConsumer: Sendable {
+  /// Waits up to `timeout` for something to tell.
+  func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent]
+  /// Takes the partitions, each from its committed offset, or the beginning where there is none.
+  func assign(_ partitions: [Partition]) async throws
+  func unassign() async throws
+  func pause(_ partitions: [Partition]) async throws
+  func resume(_ partitions: [Partition]) async throws
+  /// Commits in the background. The offsets are those of the next records to read.
+  func commitInBackground(_ offsets: [Partition: Int64]) async throws
+  /// Commits and waits for the answer.
+  func commit(_ offsets: [Partition: Int64]) async throws
+  /// Records between the last one handed out and the end of the log, as far as known.
+  func lag() async throws -> [Partition: Int64]
+  /// Leaves the group, within `timeout`.
+  func close(timeout: Duration) async
+}
+
+/// Publishes records durably and in order.
+public protocol EventProducer: Sendable {
+  /// Returns when each record was acknowledged by all in-sync replicas or has failed; the errors
+  /// are in the order of the records, nil for those that were acknowledged. Records of one call,
+  /// and of calls made one after the other, reach a partition in order.
+  func publish(_ records: [OutboundRecord]) async -> [(any Error)?]
+}
+
+/// A record to be published.
+public struct OutboundRecord: Sendable {
+  public var partition: Partition
+  public var key: [UInt8]?
+  public var value: [UInt8]?
+  public var headers: [EventHeader]
+
+  public init(
+    partition: Partition, key: [UInt8]?, value: [UInt8]?, headers: [EventHeader]
+  ) {
+    self.partition = partition
+    self.key = key
+    self.value = value
+    self.headers = headers
+  }
+}
+
+/// Time as the runtime sees it; replaced where time has to stand still.
+public protocol FleetClock: Sendable {
+  var now: Date { get }
+  func sleep(for duration: Duration) async throws
+}
+
+/// The machine's clock.
+public struct SystemClock: FleetClock {
+  public init() {}
+  public var now: Date { Date() }
+  public func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
+}
