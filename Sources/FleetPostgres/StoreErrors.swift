@@ -1,0 +1,38 @@
+import Fleet
+import Postgres
+
+/// Runs `body` and says what it throws in the runtime's terms.
+func reportingStoreErrors<Result: Sendable>(
+  _ body: () async throws -> Result
+) async throws -> Result {
+  do {
+    return try await body()
+  } catch let error as PostgresError {
+    throw StoreError(error)
+  }
+}
+
+extension StoreError {
+  /// What a lane has to do about an error of the database.
+  init(_ error: PostgresError) {
+    let text = error.description
+    guard let state = error.sqlState else {
+      // Lost connections, deadlines, an unknown COMMIT; wrong passwords without a code.
+      self = error.kind == .decoding ? .misconfigured(text) : .unavailable(text)
+      return
+    }
+    switch state {
+    case .serializationFailure, .deadlockDetected, .lockNotAvailable:
+      self = .conflict(text)
+    case .undefinedTable, .undefinedColumn, .undefinedSchema:
+      self = .misconfigured("\(text). Run 'orderly db migrate'.")
+    case _ where state.errorClass == "22" || state.errorClass == "23":
+      self = .rejected(text)
+    case _
+    where error.isRetriable || ["08", "53", "57", "58", "28", "3D"].contains(state.errorClass):
+      self = .unavailable(text)
+    default:
+      self = .misconfigured(text)
+    }
+  }
+}
