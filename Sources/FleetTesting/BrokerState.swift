@@ -119,7 +119,7 @@ struct BrokerGroup: Sendable {
   mutating func unassigned(_ id: Int) {
     guard var member = self[id] else { return }
     let wasExpelled = member.phase == .expelled
-    member = Member(topics: member.topics)
+    member = Member(topics: member.topics, paused: member.paused)
     self[id] = member
     if wasExpelled { revokeAll() }
   }

@@ -66,7 +66,7 @@ public final class InMemoryConsumer: EventConsumer {
         // The group has moved on: the revocation comes with the next poll.
         return
       }
-      member.paused = []
+      // A paused partition stays paused, as in librdkafka.
       member.positions = Dictionary(
         uniqueKeysWithValues: partitions.map { ($0, group.committed[$0] ?? 0) })
     }
