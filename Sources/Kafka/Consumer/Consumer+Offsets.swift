@@ -87,6 +87,19 @@ extension Consumer {
     try client.watermarks(partition, timeout: timeout)
   }
 
+  /// The oldest offset and the one after the newest as the last answers of the brokers told them,
+  /// without asking; nil for a partition that has not been read yet.
+  public nonisolated func knownWatermarks(_ partition: TopicPartition) -> Range<Int64>? {
+    client.borrowIfOpen { client in
+      var low: Int64 = 0
+      var high: Int64 = 0
+      let error = rd_kafka_get_watermark_offsets(
+        client, partition.topic, partition.partition, &low, &high)
+      guard error == RD_KAFKA_RESP_ERR_NO_ERROR, low >= 0, high >= low else { return nil }
+      return low..<high
+    } ?? nil
+  }
+
   /// The partitions that are assigned to this member now.
   public nonisolated var assignment: [TopicPartition] {
     get throws(KafkaError) { try client.assignment }
