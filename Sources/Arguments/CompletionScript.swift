@@ -1,0 +1,1 @@
+func completionScript(for shell: CompletionShell, root: any ParsableCommand.Type) -> String { "" }

@@ -1,0 +1,68 @@
+/// A type that can be read from one word of the command line.
+///
+/// An enumeration with string raw values that is `CaseIterable` needs no code: its values are
+/// listed in the help and in the message about a wrong one, and are completed by the shell.
+///
+/// ```swift
+/// enum Format: String, CaseIterable, ExpressibleByArgument { case table, json, yaml }
+/// ```
+public protocol ExpressibleByArgument: Sendable {
+  /// Reads a value; `nil` when `argument` is not one.
+  init?(argument: String)
+
+  /// How the help shows this value when it is a default.
+  var defaultValueDescription: String { get }
+
+  /// All values, or none when they cannot be listed.
+  static var allValueStrings: [String] { get }
+
+  /// How the shell completes a value.
+  static var defaultCompletionKind: CompletionKind { get }
+}
+
+extension ExpressibleByArgument {
+  public var defaultValueDescription: String { "\(self)" }
+  public static var allValueStrings: [String] { [] }
+  public static var defaultCompletionKind: CompletionKind {
+    allValueStrings.isEmpty ? .default : .list(allValueStrings)
+  }
+}
+
+extension ExpressibleByArgument where Self: CaseIterable {
+  public static var allValueStrings: [String] { allCases.map(\.defaultValueDescription) }
+}
+
+extension RawRepresentable where Self: ExpressibleByArgument, RawValue: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let rawValue = RawValue(argument: argument) else { return nil }
+    self.init(rawValue: rawValue)
+  }
+
+  public var defaultValueDescription: String { rawValue.defaultValueDescription }
+}
+
+extension String: ExpressibleByArgument {
+  public init?(argument: String) { self = argument }
+}
+
+extension Bool: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public static var allValueStrings: [String] { ["true", "false"] }
+}
+
+extension LosslessStringConvertible where Self: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension Int: ExpressibleByArgument {}
+extension Int8: ExpressibleByArgument {}
+extension Int16: ExpressibleByArgument {}
+extension Int32: ExpressibleByArgument {}
+extension Int64: ExpressibleByArgument {}
+extension UInt: ExpressibleByArgument {}
+extension UInt8: ExpressibleByArgument {}
+extension UInt16: ExpressibleByArgument {}
+extension UInt32: ExpressibleByArgument {}
+extension UInt64: ExpressibleByArgument {}
+extension Float: ExpressibleByArgument {}
+extension Double: ExpressibleByArgument {}

@@ -1,0 +1,57 @@
+/// The arguments of another `ParsableArguments` type, as if they were declared here.
+///
+/// When a command and its subcommand include the same type, its options may be given before or
+/// after the subcommand's name, and both see the same values:
+///
+/// ```swift
+/// struct GlobalOptions: ParsableArguments { @Option var context: String? }
+/// // in Orderly and in Publish:
+/// @OptionGroup var global: GlobalOptions
+/// // orderly --context prod publish …, or orderly publish --context prod …
+/// ```
+@propertyWrapper
+public struct OptionGroup<Value: ParsableArguments>: ArgumentWrapper {
+  private var parsed: Parsed<Value>
+  let title: String
+  let visibility: ArgumentVisibility
+
+  public var wrappedValue: Value {
+    get { parsed.value }
+    set { parsed = .value(newValue) }
+  }
+
+  /// - Parameters:
+  ///   - title: the heading of the group in the help; empty to list it with the other options.
+  ///   - visibility: whether the help mentions the group.
+  public init(title: String = "", visibility: ArgumentVisibility = .default) {
+    self.title = title
+    self.visibility = visibility
+    parsed = .definition { _ in [] }
+  }
+
+  /// Takes the values that were parsed, and validates them; called by the parser only.
+  public init(from decoder: any Decoder) throws {
+    title = ""
+    visibility = .default
+    var value = try Value(from: ArgumentDecoder.group(Value.self, from: decoder))
+    do { try value.validate() } catch { throw ParserError.thrown(error) }
+    parsed = .value(value)
+  }
+
+  func definitions(for key: ArgumentKey) -> [ArgumentDefinition] {
+    ArgumentSet(Value.self).definitions
+  }
+}
+
+extension OptionGroup: Sendable where Value: Sendable {}
+
+/// An option group of any type.
+protocol OptionGroupWrapper: ArgumentWrapper {
+  var groupType: any ParsableArguments.Type { get }
+  var title: String { get }
+  var visibility: ArgumentVisibility { get }
+}
+
+extension OptionGroup: OptionGroupWrapper {
+  var groupType: any ParsableArguments.Type { Value.self }
+}
