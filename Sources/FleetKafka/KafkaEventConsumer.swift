@@ -13,31 +13,7 @@ public struct KafkaEventConsumer: EventConsumer {
   }
 
   public func poll(maximum: Int, timeout: Duration) async throws -> [Fleet.ConsumerEvent] {
-    try await consumer.poll(maxMessages: maximum, timeout: timeout).flatMap { event in
-      switch event {
-      case .messages(let messages):
-        [.messages(messages.map(RawMessage.init))]
-      case .assigned(let partitions):
-        [.assigned(partitions.map(Partition.init))]
-      case .revoked(let partitions, let lost):
-        [.revoked(partitions.map(Partition.init), lost: lost)]
-      case .offsetOutOfRange(let partition, let offset, let error):
-        [
-          .offsetOutOfRange(
-            Partition(partition),
-            "offset \(offset) is no longer in the log, records were deleted before they were read: "
-              + "\(error.message). Decide where to go on with 'orderly group seek'.")
-        ]
-      case .error(let error):
-        [.trouble(error.description)]
-      case .committed(let results):
-        commitFailures(results)
-      case .log(let line) where line.level <= .warning:
-        [.notice(line.description)]
-      case .endOfPartition, .statistics, .log:
-        []
-      }
-    }
+    try await consumer.poll(maxMessages: maximum, timeout: timeout).flatMap(translate)
   }
 
   public func assign(_ partitions: [Partition]) async throws {
@@ -77,6 +53,30 @@ public struct KafkaEventConsumer: EventConsumer {
 
   public func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 
+  private func translate(_ event: Kafka.ConsumerEvent) -> [Fleet.ConsumerEvent] {
+    switch event {
+    case .messages(let messages):
+      return [.messages(messages.map(RawMessage.init))]
+    case .assigned(let partitions):
+      return [.assigned(partitions.map(Partition.init))]
+    case .revoked(let partitions, let lost):
+      return [.revoked(partitions.map(Partition.init), lost: lost)]
+    case .offsetOutOfRange(let partition, let offset, let error):
+      let problem =
+        "offset \(offset) is no longer in the log, records were deleted before they were read "
+        + "(\(error.message)); decide where to go on with 'orderly group seek'"
+      return [.offsetOutOfRange(Partition(partition), problem)]
+    case .error(let error):
+      return [.trouble(error.description)]
+    case .committed(let results):
+      return commitFailures(results)
+    case .log(let line) where line.level >= .warning:
+      return [.notice(line.description)]
+    case .endOfPartition, .statistics, .log:
+      return []
+    }
+  }
+
   private func commitFailures(
     _ results: [TopicPartition: Result<Int64, KafkaError>]
   ) -> [Fleet.ConsumerEvent] {
@@ -109,6 +109,6 @@ extension TopicPartition {
 
 extension [Partition: Int64] {
   fileprivate var byTopicPartition: [TopicPartition: Int64] {
-    Dictionary(uniqueKeysWithValues: map { (TopicPartition($0.key), $0.value) })
+    [TopicPartition: Int64](uniqueKeysWithValues: map { (TopicPartition($0.key), $0.value) })
   }
 }
