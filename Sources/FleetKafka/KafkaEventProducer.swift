@@ -25,7 +25,8 @@ public struct KafkaEventProducer: EventProducer {
       records.map { record in
         Record(
           topic: record.partition.topic, partition: record.partition.number, key: record.key,
-          value: record.value, headers: record.headers.map { Header(name: $0.name, value: $0.value) })
+          value: record.value,
+          headers: record.headers.map { Header(name: $0.name, value: $0.value) })
       }
     ).map { result in
       switch result {

@@ -29,7 +29,8 @@ struct ConfigurationFile {
     environment: [String: String], context: String?
   ) throws(SettingsError) -> ConfigurationFile {
     let given = environment["ORDERLY_CONFIG"]
-    let path = given ?? DevelopmentEnvironment.directory(environment, "XDG_CONFIG_HOME", ".config")
+    let path =
+      given ?? DevelopmentEnvironment.directory(environment, "XDG_CONFIG_HOME", ".config")
       + "/config.yaml"
     if FileManager.default.fileExists(atPath: path) {
       let file = try YAMLReading(path: path)

@@ -73,7 +73,8 @@ public struct Settings: Sendable {
   }
 
   /// How to reach the fleet's schema.
-  public func fleetDatabase(applicationName: String) throws(SettingsError) -> ConnectionConfiguration
+  public func fleetDatabase(applicationName: String) throws(SettingsError)
+    -> ConnectionConfiguration
   {
     var configuration = try url(["ORDERLY_FLEET_DATABASE_URL", "ORDERLY_DATABASE_URL"])
     configuration.searchPath = "fleet"
