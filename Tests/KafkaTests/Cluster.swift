@@ -18,21 +18,30 @@ enum Cluster: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
   var testDescription: String { rawValue }
 
+  /// Runs a test that also needs to disturb the cluster.
+  static func withMock(
+    partitions: Int32 = 1, _ body: (MockCluster, TestTopic) async throws -> Void
+  ) async throws {
+    let topic = "test-\(UUID().uuidString.lowercased())"
+    let mock = try MockCluster()
+    let result = await Self.result {
+      try mock.createTopic(topic, partitions: partitions)
+      try await body(
+        mock, TestTopic(name: topic, partitions: partitions, servers: mock.servers))
+    }
+    await mock.close()
+    try result.get()
+  }
+
   /// Runs a test with a topic of its own.
   func withTopic(
     partitions: Int32 = 1, _ body: (TestTopic) async throws -> Void
   ) async throws {
-    let topic = "test-\(UUID().uuidString.lowercased())"
     switch self {
     case .mock:
-      let mock = try MockCluster()
-      try mock.createTopic(topic, partitions: partitions)
-      let result = await Self.result {
-        try await body(TestTopic(name: topic, partitions: partitions, servers: mock.servers))
-      }
-      await mock.close()
-      try result.get()
+      try await Self.withMock(partitions: partitions) { _, topic in try await body(topic) }
     case .apache:
+      let topic = "test-\(UUID().uuidString.lowercased())"
       let admin = try Admin(KafkaConfiguration(bootstrapServers: Self.apacheServers!))
       let result = await Self.result {
         try await admin.createTopics([NewTopic(name: topic, partitions: partitions)])[topic]?.get()

@@ -55,8 +55,9 @@ extension Admin {
     defer { if let list { rd_kafka_topic_partition_list_destroy(list) } }
     var requests: [OpaquePointer?] = [rd_kafka_ListConsumerGroupOffsets_new(group, list)]
     defer { rd_kafka_ListConsumerGroupOffsets_destroy_array(&requests, requests.count) }
-    return try call(operation, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout) {
-      client, options, answers in
+    return try call(
+      operation, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout, mockHasIt: true
+    ) { client, options, answers in
       rd_kafka_ListConsumerGroupOffsets(client, &requests, requests.count, options, answers)
     } _: { (event) throws(KafkaError) in
       let result = rd_kafka_event_ListConsumerGroupOffsets_result(event)

@@ -1,7 +1,8 @@
 internal import CRDKafka
 
 extension Admin {
-  /// Makes topics.
+  /// Makes topics, and waits until a broker shows them: the controller makes a topic first and
+  /// tells the brokers a moment later.
   ///
   /// - Returns: for each name, whether it has been made; `.topicAlreadyExists` among the failures.
   /// - Throws: when no broker has answered.
@@ -15,13 +16,35 @@ extension Admin {
       pointers.append(try Self.newTopic(topic))
     }
     guard !pointers.isEmpty else { return [:] }
-    return try call(operation, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout: timeout) {
+    let deadline = ContinuousClock.now + timeout
+    let results = try call(operation, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout: timeout) {
       client, options, answers in
       rd_kafka_CreateTopics(client, &pointers, pointers.count, options, answers)
     } _: { (event) throws(KafkaError) in
       let result = rd_kafka_event_CreateTopics_result(event)
       return try Self.results(
         "create topic", copyAll({ rd_kafka_CreateTopics_result_topics(result, $0) }, { $0 }))
+    }
+    for topic in topics {
+      guard case .success? = results[topic.name] else { continue }
+      try waitUntilShown(topic.name, deadline: deadline)
+    }
+    return results
+  }
+
+  private func waitUntilShown(
+    _ topic: String, deadline: ContinuousClock.Instant
+  ) throws(KafkaError) {
+    while true {
+      let rest = deadline - .now
+      guard rest > .zero else {
+        throw KafkaError(
+          code: .timedOut, operation: "create topic \(topic)",
+          message: "it has been created, but no broker shows it yet")
+      }
+      let metadata = try metadata(topic: topic, timeout: rest)
+      if let found = metadata.topics.first, found.error == nil { return }
+      waitForEvent(milliseconds: 20)
     }
   }
 

@@ -37,8 +37,11 @@ public actor Admin {
   }
 
   /// Makes one admin call: `send` enqueues the request, `read` copies the answer.
+  ///
+  /// - Parameter mockHasIt: whether a mock cluster answers it. librdkafka does not find out by itself
+  ///   but waits for the whole timeout.
   func call<Answer>(
-    _ operation: String, _ kind: rd_kafka_admin_op_t, timeout: Duration,
+    _ operation: String, _ kind: rd_kafka_admin_op_t, timeout: Duration, mockHasIt: Bool = false,
     _ send: (OpaquePointer, _ options: OpaquePointer, _ answers: OpaquePointer) -> Void,
     _ read: (OpaquePointer) throws(KafkaError) -> Answer
   ) throws(KafkaError) -> Answer {
@@ -53,6 +56,11 @@ public actor Admin {
       try KafkaError.check(
         rd_kafka_AdminOptions_set_request_timeout(
           options, max(1, timeout.milliseconds), &text, text.count), operation)
+      if !mockHasIt, Self.clusterID(client, timeout: timeout)?.hasPrefix("mockCluster") == true {
+        throw KafkaError(
+          code: .unsupportedFeature, operation: operation,
+          message: "librdkafka's mock cluster does not have this call; use an Apache Kafka")
+      }
       let answers = ClientQueue(owning: rd_kafka_queue_new(client))
       defer { answers.destroy() }
       send(client, options, answers.pointer)
@@ -70,8 +78,8 @@ public actor Admin {
     }
   }
 
-  /// Lends the client, and says why when a call takes too long: which broker cannot be reached, or
-  /// that this cluster does not have the call.
+  /// Lends the client, and says why when a call takes too long, such as which broker cannot be
+  /// reached.
   func explaining<Answer>(
     _ operation: String, _ body: (OpaquePointer) throws(KafkaError) -> Answer
   ) throws(KafkaError) -> Answer {
@@ -82,28 +90,10 @@ public actor Admin {
       return answer
     } catch {
       takeEvents()
-      throw explain(error)
+      guard [.timedOut, .transport].contains(error.code), let cause = lastError else { throw error }
+      throw KafkaError(
+        code: error.code, operation: error.operation, message: "\(error.message): \(cause.message)")
     }
-  }
-
-  private func explain(_ error: KafkaError) -> KafkaError {
-    switch error.code {
-    case .unsupportedFeature where knownToBeMock:
-      KafkaError(
-        code: error.code, operation: error.operation,
-        message: "librdkafka's mock cluster does not have this call; use an Apache Kafka")
-    case .timedOut, .transport:
-      KafkaError(
-        code: error.code, operation: error.operation,
-        message: lastError.map { "\(error.message); \($0.message)" } ?? error.message)
-    default: error
-    }
-  }
-
-  /// Without waiting: by the time a broker has refused a call it has also told its cluster's name.
-  private var knownToBeMock: Bool {
-    client.borrowIfOpen { client in Self.clusterID(client, timeout: .zero) }??
-      .hasPrefix("mockCluster") ?? false
   }
 
   static func clusterID(_ client: OpaquePointer, timeout: Duration) -> String? {
@@ -112,13 +102,23 @@ public actor Admin {
     return String(cString: name)
   }
 
-  /// Empties the client's queue, and keeps the last error for `explain`.
-  private func takeEvents() {
+  /// Waits a moment on the client's own thread.
+  func waitForEvent(milliseconds: Int32) {
+    takeEvents(firstWithin: milliseconds)
+  }
+
+  /// Empties the client's queue, and keeps the last error for `explaining`.
+  private func takeEvents(firstWithin milliseconds: Int32 = 0) {
     _ = client.borrowIfOpen { client in
+      var milliseconds = milliseconds
       while let event = mainQueue.poll(
-        0, { $0.clientEvent(client: client, operation: client.clientName) })
+        milliseconds, { $0.clientEvent(client: client, operation: client.clientName) })
       {
-        if case .error(let error)? = event { lastError = error }
+        milliseconds = 0
+        // That all brokers are down is less than why one of them is.
+        if case .error(let error) = event, error.code != .allBrokersDown || lastError == nil {
+          lastError = error
+        }
       }
     }
   }

@@ -1,4 +1,5 @@
 internal import CRDKafka
+internal import Synchronization
 
 extension Consumer {
   // MARK: Committing
@@ -126,11 +127,13 @@ extension Consumer {
   /// read again after `resume`.
   public nonisolated func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
     try client.pauseOrResume(partitions, "pause", rd_kafka_pause_partitions)
+    paused.withLock { $0.formUnion(partitions) }
   }
 
   /// Reads these partitions again.
   public nonisolated func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
     try client.pauseOrResume(partitions, "resume", rd_kafka_resume_partitions)
+    paused.withLock { $0.subtract(partitions) }
   }
 
   /// Goes on reading assigned partitions at other offsets. Also continues a partition after
@@ -138,6 +141,29 @@ extension Consumer {
   public func seek(
     _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)
   ) throws(KafkaError) {
-    try client.seek(offsets, timeout: timeout)
+    do {
+      try client.seek(offsets, timeout: timeout)
+    } catch  where error.code == .state {
+      try restart(at: offsets)
+    }
+  }
+
+  /// Assigns all partitions again, each where it was, but some at other offsets.
+  ///
+  /// librdkafka has stopped a partition whose offset was out of range and does not seek in it, and
+  /// with the eager protocol one partition cannot be assigned alone.
+  private func restart(at offsets: [TopicPartition: Int64]) throws(KafkaError) {
+    let stranger = offsets.keys.sorted().first { starts[$0] == nil }
+    if let stranger {
+      throw KafkaError(
+        code: .state, operation: "seek in \(stranger)",
+        message: "the partition is not assigned to this member")
+    }
+    let paused = Array(paused.withLock { $0 })
+    var next = starts
+    next.merge(try position(Array(starts.keys))) { $1 }
+    next.merge(offsets) { $1 }
+    try assign(next)
+    try pause(paused)
   }
 }

@@ -118,3 +118,5 @@ struct DeliveryLedger<Waiter> {
     return Settled(waiter: waiter, outcomes: batch.outcomes.compactMap { $0 })
   }
 }
+
+extension DeliveryLedger.Settled: Equatable where Waiter: Equatable {}
