@@ -34,6 +34,7 @@ extension Connection {
   /// Connects, runs the body, and closes the connection however the body ends.
   ///
   /// Throws as ``connect(_:)`` and what the body throws.
+  @discardableResult
   public static func with<R>(
     _ configuration: ConnectionConfiguration, _ body: (Connection) throws -> R
   ) throws -> R {

@@ -65,13 +65,27 @@ public struct ConnectionConfiguration: Sendable {
     applicationName = keywords["application_name"]
   }
 
-  /// The host or hosts as given; nil means libpq's default.
-  public var host: String? { keywords["host"] ?? keywords["hostaddr"] }
-  /// The port or ports as given.
-  public var port: String? { keywords["port"] }
-  /// The user as given.
-  public var user: String? { keywords["user"] }
-  /// The database as given.
+  /// The host or hosts, comma-separated, or the folder of a Unix socket; nil means libpq's default.
+  public var host: String? {
+    get { keywords["host"] }
+    set { keywords["host"] = newValue }
+  }
+  /// The port or ports; nil means libpq's default.
+  public var port: String? {
+    get { keywords["port"] }
+    set { keywords["port"] = newValue }
+  }
+  /// The user; nil means libpq's default.
+  public var user: String? {
+    get { keywords["user"] }
+    set { keywords["user"] = newValue }
+  }
+  /// The password; nil means libpq's default.
+  public var password: String? {
+    get { keywords["password"] }
+    set { keywords["password"] = newValue }
+  }
+  /// The database; nil means libpq's default.
   public var database: String? {
     get { keywords["dbname"] }
     set { keywords["dbname"] = newValue }

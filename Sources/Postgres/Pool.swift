@@ -49,6 +49,7 @@ public final class Pool: Sendable {
   ///
   /// - Throws: what the body throws; errors of connecting; `timeout` with operation `acquire` when
   ///   none became free in time; `poolClosed`; `CancellationError`.
+  @discardableResult
   public func withConnection<R: Sendable>(_ body: @Sendable (Connection) throws -> R) async throws
     -> R
   {
@@ -60,6 +61,7 @@ public final class Pool: Sendable {
 
   /// Runs the body with a connection in a transaction. See
   /// ``Connection/transaction(isolation:readOnly:_:)`` and ``withConnection(_:)``.
+  @discardableResult
   public func withTransaction<R: Sendable>(
     isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
     _ body: @Sendable (Connection) throws -> R

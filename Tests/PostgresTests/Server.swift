@@ -74,9 +74,8 @@ enum Server {
 }
 
 /// The error that the body throws, which has to be one of ours.
-func postgresError(
-  _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
+func postgresError<R>(
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> R
 ) throws -> PostgresError {
-  try #require(throws: PostgresError.self, comment, sourceLocation: sourceLocation) { try body() }
+  try #require(throws: PostgresError.self, sourceLocation: sourceLocation) { _ = try body() }
 }
