@@ -3,7 +3,8 @@ import CPQ
 /// Where a server is, who connects, and how long anything may take.
 ///
 /// Whatever is not given comes from libpq's environment (`PGUSER`, `PGPASSWORD`, `~/.pgpass`,
-/// `PGSSLMODE`, …), as in every program over libpq. The password is in no description.
+/// `PGSSLMODE`, …), as in every program over libpq, but for `PGOPTIONS`, which the settings below
+/// replace. The password is in no description.
 public struct ConnectionConfiguration: Sendable {
   /// libpq's keywords, with the password among them: never printed.
   private var keywords: [String: String]

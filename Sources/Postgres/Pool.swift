@@ -3,7 +3,7 @@ import Synchronization
 /// A bounded pool of connections. A body gets one for as long as it runs, synchronously, on that
 /// connection's own thread; tasks that find none free wait in the order they came.
 ///
-/// Connections are made when they are needed and kept. One that broke, or was left with an open
+/// It has to be closed, as its connections have. They are made when they are needed and kept. One that broke, or was left with an open
 /// transaction, is closed, and its successor is made for the next user.
 ///
 /// ```swift
@@ -43,6 +43,9 @@ public final class Pool: Sendable {
   public var statistics: PoolStatistics { state.withLock { $0.machine.statistics } }
 
   /// Runs the body with a connection.
+  ///
+  /// ``Rows`` stay with the connection: return what was decoded from them, and where a body ends with
+  /// a statement whose rows nobody needs, write `_ = try connection.execute(…)`.
   ///
   /// The body is synchronous and runs to its end: cancelling the task ends only the waiting for a
   /// connection. Statements have their own deadlines.

@@ -29,7 +29,7 @@ struct ConnectTests {
       configuration.idleInTransactionTimeout = .seconds(7)
       configuration.role = "pg_monitor"
     }
-    try Server.with(change) { connection in
+    try Server.with(Server.configuration(change)) { connection in
       let row = try connection.execute(
         """
         select current_setting('search_path'), current_setting('application_name'),
@@ -286,7 +286,9 @@ struct StatementTests {
 
   @Test func noticesGoToTheHandler() throws {
     let notices = Mutex<[Notice]>([])
-    try Server.with({ $0.onNotice = { notice in notices.withLock { $0.append(notice) } } }) {
+    try Server.with(
+      Server.configuration { $0.onNotice = { notice in notices.withLock { $0.append(notice) } } }
+    ) {
       try $0.executeScript("do $$ begin raise warning 'careful' using hint = 'look'; end $$")
     }
     let notice = try #require(notices.withLock { $0.first })

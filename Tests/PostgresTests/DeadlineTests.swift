@@ -33,6 +33,17 @@ struct DeadlineTests {
     }
   }
 
+  @Test func deadlineOfAnEndlessAnswer() throws {
+    try Server.with { connection in
+      let error = try postgresError {
+        try connection.execute(
+          "select repeat('x', 1000) from generate_series(1, 1000000000)",
+          timeout: .milliseconds(100))
+      }
+      #expect(error.kind == .timeout)
+    }
+  }
+
   @Test func deadlineOfAScript() throws {
     try Server.with { connection in
       let error = try postgresError {
@@ -44,7 +55,8 @@ struct DeadlineTests {
   }
 
   @Test func statementTimeoutOfTheServerKeepsTheConnection() throws {
-    try Server.with({ $0.statementTimeout = .milliseconds(20) }) { connection in
+    try Server.with(Server.configuration { $0.statementTimeout = .milliseconds(20) }) {
+      connection in
       let error = try postgresError { try connection.execute("select pg_sleep(600)") }
       #expect(error.sqlState == .queryCanceled)
       #expect(error.isRetriable)

@@ -64,7 +64,7 @@ struct PoolTests {
   }
 
   @Test func manyTasksShareFewConnections() async throws {
-    try await Server.withSchema { configuration in
+    try await Server.withSchemaOnly { configuration in
       try await withPool(configuration, maximum: 4) { pool in
         try await pool.withConnection { try $0.executeScript("create table t (x int)") }
         let processes = try await withThrowingTaskGroup(of: Int32.self) { group in

@@ -41,24 +41,26 @@ struct StatementCacheTests {
     }
   }
 
-  @Test func nullsOfOptionalsShareTheStatement() throws {
+  /// A NULL goes untyped, whatever optional it comes from, and shares the untyped statement.
+  @Test func nullsAreUntyped() throws {
     try Server.with { connection in
-      for value in [1, nil, 2] as [Int?] {
+      for value in [1, nil, 2, nil] as [Int?] {
         try connection.execute("select $1::int /* mark */", value)
       }
-      #expect(try prepared(connection) == 1)
+      try connection.execute("select $1::int /* mark */", String?.none)
+      #expect(try prepared(connection) == 2)
     }
   }
 
   @Test func cacheIsBounded() throws {
-    try Server.with({ $0.statementCacheCapacity = 3 }) { connection in
+    try Server.with(Server.configuration { $0.statementCacheCapacity = 3 }) { connection in
       for value in 1...10 { try connection.execute("select \(value) /* mark */") }
       #expect(try prepared(connection) == 3)
       let results = try connection.pipeline((1...10).map { Statement("select -\($0) /* mark */") })
       #expect(try results.map { try $0.scalar(as: Int.self) } == (1...10).map { -$0 })
       #expect(try prepared(connection) == 3)
     }
-    try Server.with({ $0.statementCacheCapacity = 0 }) { connection in
+    try Server.with(Server.configuration { $0.statementCacheCapacity = 0 }) { connection in
       try connection.execute("select 1 /* mark */")
       #expect(try prepared(connection) == 0)
     }
