@@ -76,13 +76,14 @@ struct DeadlineTests {
 
   @Test func silenceWhileMuchIsSent() throws {
     // More than the sockets hold: the sending has to stop at the deadline too.
-    let listenerFull = [UInt8](repeating: 1, count: 64 << 20)
-    try Self.withProxy(responseTimeout: .milliseconds(300), Server.configuration()) {
+    let much = [UInt8](repeating: 1, count: 64 << 20)
+    try Self.withProxy(Server.configuration()) {
       connection, proxy in
       try connection.execute("select 1")
       proxy.set(.loseAnswers)
       let error = try postgresError {
-        try connection.execute("select pg_sleep(600), length($1::bytea)", listenerFull)
+        try connection.execute(
+          "select pg_sleep(600), length($1::bytea)", much, timeout: .milliseconds(300))
       }
       #expect(error.kind == .timeout)
     }
@@ -122,7 +123,7 @@ struct DeadlineTests {
     let lock = Int64.random(in: .min ... .max)
     try Server.withSchema { direct, configuration in
       try direct.executeScript("create table t (x int)")
-      try Self.withProxy(responseTimeout: .milliseconds(500), configuration) { connection, proxy in
+      try Self.withProxy(responseTimeout: .seconds(3), configuration) { connection, proxy in
         let error = try postgresError {
           try connection.transaction { connection in
             try connection.lockTransaction(lock)
