@@ -33,14 +33,17 @@ struct Assembly {
   func assemble(_ service: ServiceName) async throws -> AssembledService {
     switch service {
     case .orders:
-      try await assemble(
-        service, OrdersDecider(deadlineAfter: options.orderDeadline), NoEffects(), OrderStore())
+      let orders = OrdersService(deadlineAfter: options.orderDeadline)
+      return try await assemble(service, orders.decider, orders.performer, orders.store)
     case .inventory:
-      try await assemble(service, InventoryDecider(), NoEffects(), InventoryStore())
+      let inventory = InventoryService()
+      return try await assemble(service, inventory.decider, inventory.performer, inventory.store)
     case .payments:
-      try await assemble(service, PaymentsDecider(), TestProvider(), PaymentStore())
+      let payments = PaymentsService(provider: TestProvider())
+      return try await assemble(service, payments.decider, payments.performer, payments.store)
     case .fulfilment:
-      try await assemble(service, FulfilmentDecider(), TestCarrier(), FulfilmentStore())
+      let fulfilment = FulfilmentService(carrier: TestCarrier())
+      return try await assemble(service, fulfilment.decider, fulfilment.performer, fulfilment.store)
     }
   }
 

@@ -1,3 +1,5 @@
+import Contracts
+import Fleet
 import HTTPServer
 import Telemetry
 

@@ -3,6 +3,7 @@ import Fleet
 import FleetKafka
 import FleetPostgres
 import Foundation
+import Kafka
 import HTTPServer
 import Postgres
 import Settings
@@ -12,7 +13,8 @@ import Telemetry
 struct Worker: Sendable {
   struct Options: Sendable {
     let connections: Int
-    let orderDeadline: Duration
+    /// In seconds.
+    let orderDeadline: Double
     let shutdownTimeout: Duration
     let httpHost: String
     let httpPort: UInt16

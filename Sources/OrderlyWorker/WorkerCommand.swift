@@ -1,5 +1,5 @@
-import Arguments
-import Contracts
+public import Arguments
+public import Contracts
 import Foundation
 import HTTPServer
 import Settings
@@ -91,7 +91,7 @@ struct WorkerCommand: AsyncParsableCommand {
       services: services.isEmpty ? ServiceName.allCases : services.removingDuplicates,
       settings: try Settings(environment: environment, context: context),
       options: Worker.Options(
-        connections: connections, orderDeadline: .seconds(orderDeadline),
+        connections: connections, orderDeadline: Double(orderDeadline),
         shutdownTimeout: .seconds(shutdownTimeout), httpHost: httpHost, httpPort: httpPort),
       registry: registry)
     try await worker.run()

@@ -1,6 +1,8 @@
 import Contracts
 import FleetPostgres
+import Fleet
 import Foundation
+import Postgres
 import Telemetry
 
 /// The metrics of the worker for those who scrape it.
