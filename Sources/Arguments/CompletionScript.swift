@@ -1,1 +1,89 @@
-func completionScript(for shell: CompletionShell, root: any ParsableCommand.Type) -> String { "" }
+/// A command with all that can be completed after its name. The scripts walk the words of the line
+/// to find the command they are in, as the parser does, and then look up what it takes.
+struct CompletionNode {
+  /// `orderly dlq list`.
+  let path: String
+  /// Every way to write the step from the parent, as `orderly dlq ls`.
+  let spellings: [String]
+  /// The options and flags of the command and its parents.
+  let options: [ArgumentDefinition]
+  let positionals: [ArgumentDefinition]
+  let subcommands: [any ParsableCommand.Type]
+
+  /// All commands, each before its subcommands. Hidden ones are left out.
+  static func all(
+    _ stack: [any ParsableCommand.Type], inherited: [ArgumentDefinition] = []
+  ) -> [CompletionNode] {
+    guard let command = stack.last else { return [] }
+    let parent = stack.dropLast().map { $0._commandName }.joined(separator: " ")
+    let definitions = HelpText(stack: stack).definitions
+    var options = definitions.filter { !$0.names.isEmpty }
+    let own = Set(options.flatMap(\.names))
+    options += inherited.filter { own.isDisjoint(with: $0.names) }
+    let subcommands = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+    let node = CompletionNode(
+      path: stack.joinedName,
+      spellings: parent.isEmpty ? [] : command.allNames.map { "\(parent) \($0)" },
+      options: options, positionals: definitions.filter { $0.kind == .positional },
+      subcommands: subcommands)
+    return [node] + subcommands.flatMap { all(stack + [$0], inherited: options) }
+  }
+
+  /// `orderly publish --file`, for each spelling of each option that takes a value.
+  var valueOptions: [(patterns: [String], definition: ArgumentDefinition)] {
+    options.filter(\.takesValue).map { option in
+      (option.names.map { "\(path) \($0)" }, option)
+    }
+  }
+
+  var optionNames: [String] { options.flatMap(\.names).map(\.description) }
+}
+
+/// What `--generate-completion-script` prints.
+func completionScript(for shell: CompletionShell, root: any ParsableCommand.Type) -> String {
+  let nodes = CompletionNode.all([root])
+  let name = root._commandName
+  return switch shell {
+  case .zsh: zshCompletionScript(name, nodes)
+  case .fish: fishCompletionScript(name, nodes)
+  default: bashCompletionScript(name, nodes)
+  }
+}
+
+extension String {
+  /// Between single quotes, for bash and zsh.
+  var shellQuoted: String {
+    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+
+  /// With all that a function's name cannot have replaced by `_`.
+  var functionName: String {
+    "_"
+      + String(map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  }
+}
+
+extension [String] {
+  /// The pattern of a `case` branch that matches any of these.
+  var casePattern: String { map(\.shellQuoted).joined(separator: "|") + ")" }
+}
+
+/// The loop that bash and zsh share: it leaves the command that the cursor is in in `at`.
+///
+/// - Parameter word: the shell's expression for word `i`.
+func walkingLoop(_ nodes: [CompletionNode], first: Int, until end: String, word: String) -> [String]
+{
+  var lines = [
+    "  local at=\(nodes[0].path.shellQuoted) i=\(first)",
+    "  while ((i < \(end))); do",
+    "    case \"$at \(word)\" in",
+  ]
+  for node in nodes {
+    if !node.spellings.isEmpty {
+      lines.append("      \(node.spellings.casePattern) at=\(node.path.shellQuoted) ;;")
+    }
+    let values = node.valueOptions.flatMap(\.patterns)
+    if !values.isEmpty { lines.append("      \(values.casePattern) i=$((i + 1)) ;;") }
+  }
+  return lines + ["    esac", "    i=$((i + 1))", "  done"]
+}
