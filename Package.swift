@@ -67,7 +67,8 @@ let package = Package(
     library("Fleet", ["Contracts", "Telemetry"]),
     library("FleetTesting", ["Contracts", "Fleet"]),
     library("FleetKafka", ["Contracts", "Fleet", "Kafka", "Telemetry"]),
-    library("FleetPostgres", ["Contracts", "Fleet", "Postgres", "Telemetry"]),
+    library(
+      "FleetPostgres", ["Contracts", "Fleet", "Postgres", "Telemetry"], resources: migrations),
 
     // The services
     library("Orders", path: "Sources/Services/Orders", serviceDependencies, resources: migrations),
@@ -110,7 +111,10 @@ let package = Package(
     tests("FleetPostgres", ["Contracts", "Fleet", "FleetPostgres", "Postgres"]),
     tests(
       "Services",
-      ["Contracts", "Fleet", "FleetTesting", "Fulfilment", "Inventory", "Orders", "Payments"]),
+      [
+        "Contracts", "Fleet", "FleetPostgres", "FleetTesting", "Fulfilment", "Inventory", "Orders",
+        "Payments", "Postgres",
+      ]),
     tests("OrderlyCLI", ["Arguments", "Contracts", "OrderlyCLI"]),
     tests("Repository", []),
   ]

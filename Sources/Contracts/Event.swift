@@ -40,7 +40,7 @@ extension Event {
     index: Int, at time: Date
   ) -> Event {
     let name =
-      "\(cause.uuidString.lowercased())/\(service.rawValue)/\(payload.type.rawValue)/\(index)"
+      "\(cause.lowercaseText)/\(service.rawValue)/\(payload.type.rawValue)/\(index)"
     return Event(
       id: UUID(version5Of: name, namespace: .orderlyEvents), source: service.source, time: time,
       payload: payload, causationID: cause, traceparent: traceparent)

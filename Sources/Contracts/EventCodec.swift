@@ -4,7 +4,7 @@ public import FoundationEssentials
 public enum EventCodec {
   /// The largest body that is read or written, in bytes.
   public static let maximumBodyBytes = 64 * 1024
-  /// How deep arrays and objects of a body may be nested. Foundation gives up at 512.
+  /// How deep arrays and objects of a body may be nested; it bounds the reader's stack.
   public static let maximumDepth = 32
 
   /// The CloudEvents headers of an event.
@@ -20,7 +20,7 @@ public enum EventCodec {
     id: UUID, source: String, type: String, time: Date, subject: String, causationID: UUID?,
     traceparent: String?
   ) -> [EventHeader] {
-    let id = id.uuidString.lowercased()
+    let id = id.lowercaseText
     var headers = [
       EventHeader(HeaderName.specVersion, "1.0"),
       EventHeader(HeaderName.id, id),
@@ -33,7 +33,7 @@ public enum EventCodec {
       EventHeader(HeaderName.idempotencyKey, id),
     ]
     if let causationID {
-      headers.append(EventHeader(HeaderName.causationID, causationID.uuidString.lowercased()))
+      headers.append(EventHeader(HeaderName.causationID, causationID.lowercaseText))
     }
     if let traceparent {
       headers.append(EventHeader(HeaderName.traceparent, traceparent))
@@ -41,9 +41,14 @@ public enum EventCodec {
     return headers
   }
 
-  /// The JSON of an event's body, its keys sorted.
+  /// The JSON of an event's body, its keys sorted. That the body keeps the rules of its schema is
+  /// the caller's part: see ``EventPayload/validate()``.
+  ///
+  /// - Throws: ``UnreadableEvent`` for a body that no reader would take because it is too big.
   public static func body(of payload: EventPayload) throws -> [UInt8] {
-    try [UInt8](JSONCoding.encode(payload))
+    let body = payload.json
+    try checkSize(body)
+    return body
   }
 
   /// The type that the headers name; nil when they name none that is known. Cheap: for passing over
@@ -62,18 +67,8 @@ public enum EventCodec {
     guard let value else {
       throw UnreadableEvent(.noValue, "the record has no value")
     }
-    guard value.count <= maximumBodyBytes else {
-      throw UnreadableEvent(
-        .tooBig, "the body has \(value.count) bytes, the limit is \(maximumBodyBytes)")
-    }
-    if let offset = firstByteTooDeep(value) {
-      throw UnreadableEvent(
-        .tooDeep, "the body nests deeper than \(maximumDepth) levels at byte \(offset)")
-    }
-    guard String(validating: value, as: UTF8.self) != nil else {
-      throw UnreadableEvent(.invalidJSON, "the body is not UTF-8")
-    }
-    let payload = try JSONCoding.decode(envelope.type, Data(value))
+    try checkSize(value)
+    let payload = try EventPayload(envelope.type, json: value)
     do { try payload.validate() } catch {
       throw UnreadableEvent(.invalidBody, error.description)
     }
@@ -90,33 +85,11 @@ public enum EventCodec {
       causationID: envelope.causationID, traceparent: envelope.traceparent)
   }
 
-  /// The offset of the bracket that goes over the depth bound. It looks at the bytes before a
-  /// parser does, because parsers recurse.
-  private static func firstByteTooDeep(_ bytes: [UInt8]) -> Int? {
-    var depth = 0
-    var inString = false
-    var escaped = false
-    for (offset, byte) in bytes.enumerated() {
-      if inString {
-        if escaped {
-          escaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          escaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          inString = false
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""): inString = true
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        depth += 1
-        if depth > maximumDepth { return offset }
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      default: break
-      }
+  private static func checkSize(_ body: [UInt8]) throws(UnreadableEvent) {
+    guard body.count <= maximumBodyBytes else {
+      throw UnreadableEvent(
+        .tooBig, "the body has \(body.count) bytes, the limit is \(maximumBodyBytes)")
     }
-    return nil
   }
 }
 

@@ -126,8 +126,9 @@ private func checkAmount(_ path: String, _ amount: Int) throws(InvalidField) {
 }
 
 private func checkCurrency(_ currency: String) throws(InvalidField) {
+  // Three bytes, because Swift holds the Kelvin sign equal to the K of "KES".
   try check(
-    "currency", Currency.codes.contains(currency),
+    "currency", currency.utf8.count == 3 && Currency.codes.contains(currency),
     "must be a currency of ISO 4217, is \"\(currency.prefix(16))\"")
 }
 

@@ -30,8 +30,7 @@ final class ServiceMetrics: Sendable {
   }
 
   func stepDone(_ events: Int, _ result: StepResult, _ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    stepSeconds.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    stepSeconds.record(duration: duration)
     stepEvents.record(events)
     duplicates.increment(by: result.duplicates)
     outboxRows.increment(by: result.outbox.count)

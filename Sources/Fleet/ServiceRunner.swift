@@ -105,6 +105,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     case .offsetOutOfRange(let partition, let problem):
       // Going on from somewhere else would skip events in silence.
       health.report(.topics, "\(partition): \(problem)")
+    case .notice(let text):
+      logger.notice("broker client", metadata: ["message": "\(text)"])
     case .commitFailed(let problem):
       logger.warning("offsets not committed", metadata: ["problem": "\(problem)"])
       progress.restore(committing)

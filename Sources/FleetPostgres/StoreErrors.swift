@@ -27,6 +27,9 @@ extension StoreError {
       return
     }
     switch state {
+    case _ where error.operation == .connect:
+      // An unknown role is 22023 there, a class that would blame an event below.
+      self = .unavailable(text)
     case .serializationFailure, .deadlockDetected, .lockNotAvailable:
       self = .conflict(text)
     case .undefinedTable, .undefinedColumn, .undefinedSchema:

@@ -34,6 +34,7 @@ extension Connection {
   /// Connects, runs the body, and closes the connection however the body ends.
   ///
   /// Throws as ``connect(_:)`` and what the body throws.
+  @discardableResult
   public static func with<R>(
     _ configuration: ConnectionConfiguration, _ body: (Connection) throws -> R
   ) throws -> R {
@@ -47,7 +48,7 @@ extension Connection {
   {
     let keywords = parameters.map { strdup($0.keyword) }
     let values = parameters.map { strdup($0.value) }
-    defer { (keywords + values).forEach { free($0) } }
+    defer { for copy in keywords + values { free(copy) } }
     return PQconnectStartParams(
       keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 0)
   }
@@ -59,6 +60,7 @@ extension Connection {
     PQsetErrorVerbosity(wire.handle, PQERRORS_VERBOSE)
     // The state before the first PQconnectPoll, says the manual.
     var state = PGRES_POLLING_WRITING
+    var wire = wire
     while state != PGRES_POLLING_OK {
       guard !wire.isLost, state != PGRES_POLLING_FAILED else {
         throw connectError(wire, configuration)

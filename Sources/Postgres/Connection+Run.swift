@@ -117,6 +117,7 @@ extension Connection {
   private func collect(_ steps: [Step], _ statements: [Statement], _ wire: Wire)
     throws(PostgresError) -> [Rows]
   {
+    var wire = wire
     var rows: [Rows] = []
     var failure: PostgresError?
     // Steps whose result is not there yet: the first is the one that a lost connection concerns.
@@ -174,6 +175,7 @@ extension Connection {
   private func error(_ result: OpaquePointer?, _ step: Step, _ statement: Statement)
     -> PostgresError
   {
+    noteStandby(result)
     var isStale = false
     switch step {
     case .prepare(let name, _):

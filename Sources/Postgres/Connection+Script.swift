@@ -18,7 +18,7 @@ extension Connection {
     if !pending.isEmpty {
       _ = try run(pending, timeout: timeout)
     }
-    let wire = Wire(handle: handle, deadline: deadline(timeout))
+    var wire = Wire(handle: handle, deadline: deadline(timeout))
     var failure: PostgresError?
     do throws(Wire.Failure) {
       guard PQsendQuery(handle, sql) == 1 else { throw .connection(wire.errorMessage) }
@@ -26,6 +26,7 @@ extension Connection {
         defer { PQclear(result) }
         switch PQresultStatus(result) {
         case PGRES_FATAL_ERROR:
+          noteStandby(result)
           let error = PostgresError(result: result, operation: .statement, statement: sql)
           if error.sqlState == nil { throw .connection(error.message) }
           failure = failure ?? error

@@ -12,6 +12,7 @@ extension Connection {
   /// - Throws: what the body throws; errors of BEGIN and COMMIT, told apart by
   ///   ``PostgresError/operation``; `commitUnknown` when the answer to COMMIT was lost; `usage` when
   ///   a transaction is open already.
+  @discardableResult
   public func transaction<R>(
     isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
     _ body: (Connection) throws -> R
@@ -80,6 +81,7 @@ extension Connection {
   ///
   /// Throws what the body throws, and as ``execute(_:_:cached:timeout:)``. When the lock cannot be
   /// given back the connection is closed, which gives it back.
+  @discardableResult
   public func withAdvisoryLock<R>(_ key: Int64, _ body: (Connection) throws -> R) throws -> R {
     try execute("select pg_advisory_lock($1)", key)
     defer {

@@ -24,6 +24,10 @@ public final class Connection {
   /// Why the connection cannot be used any more; nil while it can.
   public private(set) var breakage: PostgresError?
 
+  /// Whether the server refused a write, as one does that was demoted to a standby. It keeps its
+  /// connections; a new one finds the new primary.
+  private(set) var mayLeadToStandby = false
+
   /// The version of the server as a number: 150018 is 15.18.
   public let serverVersion: Int
   /// The server's process for this connection, as in `pg_stat_activity`.
@@ -107,7 +111,8 @@ public final class Connection {
   /// The server takes them in order. The first error skips the rest and is thrown; the results of
   /// those before are lost. Outside a transaction block the statements are a transaction of their
   /// own, unless `BEGIN` and `COMMIT` are among them. ``Statement/commit`` may be the last one; when
-  /// its answer is lost, the error is `commitUnknown`.
+  /// its answer is lost, the error is `commitUnknown`. (A COMMIT is known by the first word of the
+  /// text.)
   ///
   /// - Returns: the result of each statement, in order.
   /// - Throws: as ``execute(_:_:cached:timeout:)``.
@@ -148,11 +153,20 @@ public final class Connection {
   /// Finds a server that stopped or ended the session since the last call.
   public func checkAlive() -> Bool {
     guard let handle else { return false }
-    if PQconsumeInput(handle) == 0 || PQstatus(handle) == CONNECTION_BAD {
-      retire(
-        PostgresError(.connection, .statement, oneLine(String(cString: PQerrorMessage(handle)))))
-      return false
-    }
+    let wire = Wire(handle: handle, deadline: .now)
+    repeat {
+      // A server that ends a session says FATAL, which libpq takes for a notice while no statement
+      // runs, and hangs up, which it sees at the next read.
+      let isRead = PQconsumeInput(handle) == 1
+      _ = PQisBusy(handle)
+      if !isRead || wire.isLost || noticeHandler.sawFatal {
+        let reason = wire.errorMessage
+        retire(
+          PostgresError(
+            .connection, .statement, reason.isEmpty ? "the server ended the session" : reason))
+        return false
+      }
+    } while wire.isReadable
     return true
   }
 
@@ -171,6 +185,12 @@ public final class Connection {
     breakage = reason
     pending = []
     PQfinish(handle)
+  }
+
+  func noteStandby(_ result: OpaquePointer?) {
+    if errorField(result, DiagnosticField.sqlState) == SQLState.readOnlySQLTransaction.rawValue {
+      mayLeadToStandby = true
+    }
   }
 
   /// The handle, or why there is none.

@@ -3,7 +3,8 @@ import CPQ
 /// Where a server is, who connects, and how long anything may take.
 ///
 /// Whatever is not given comes from libpq's environment (`PGUSER`, `PGPASSWORD`, `~/.pgpass`,
-/// `PGSSLMODE`, …), as in every program over libpq. The password is in no description.
+/// `PGSSLMODE`, …), as in every program over libpq, but for `PGOPTIONS`, which the settings below
+/// replace. The password is in no description.
 public struct ConnectionConfiguration: Sendable {
   /// libpq's keywords, with the password among them: never printed.
   private var keywords: [String: String]
@@ -65,13 +66,27 @@ public struct ConnectionConfiguration: Sendable {
     applicationName = keywords["application_name"]
   }
 
-  /// The host or hosts as given; nil means libpq's default.
-  public var host: String? { keywords["host"] ?? keywords["hostaddr"] }
-  /// The port or ports as given.
-  public var port: String? { keywords["port"] }
-  /// The user as given.
-  public var user: String? { keywords["user"] }
-  /// The database as given.
+  /// The host or hosts, comma-separated, or the folder of a Unix socket; nil means libpq's default.
+  public var host: String? {
+    get { keywords["host"] }
+    set { keywords["host"] = newValue }
+  }
+  /// The port or ports; nil means libpq's default.
+  public var port: String? {
+    get { keywords["port"] }
+    set { keywords["port"] = newValue }
+  }
+  /// The user; nil means libpq's default.
+  public var user: String? {
+    get { keywords["user"] }
+    set { keywords["user"] = newValue }
+  }
+  /// The password; nil means libpq's default.
+  public var password: String? {
+    get { keywords["password"] }
+    set { keywords["password"] = newValue }
+  }
+  /// The database; nil means libpq's default.
   public var database: String? {
     get { keywords["dbname"] }
     set { keywords["dbname"] = newValue }

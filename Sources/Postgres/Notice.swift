@@ -15,6 +15,8 @@ public struct Notice: Sendable, CustomStringConvertible {
 /// Keeps the handler alive for libpq, which holds an unretained pointer to it.
 final class NoticeHandler {
   private let handle: @Sendable (Notice) -> Void
+  /// Whether the server said, between two statements, that it ends the session.
+  private(set) var sawFatal = false
 
   init(_ handle: @escaping @Sendable (Notice) -> Void) { self.handle = handle }
 
@@ -24,9 +26,11 @@ final class NoticeHandler {
   }
 
   fileprivate func received(_ result: OpaquePointer?) {
+    let severity = errorField(result, DiagnosticField.severity) ?? "NOTICE"
+    sawFatal = sawFatal || severity == "FATAL" || severity == "PANIC"
     handle(
       Notice(
-        severity: errorField(result, DiagnosticField.severity) ?? "NOTICE",
+        severity: severity,
         sqlState: errorField(result, DiagnosticField.sqlState).map(SQLState.init(rawValue:)),
         message: errorField(result, DiagnosticField.message)
           ?? PQresultErrorMessage(result).map { oneLine(String(cString: $0)) } ?? "",

@@ -3,7 +3,7 @@ import Synchronization
 /// A bounded pool of connections. A body gets one for as long as it runs, synchronously, on that
 /// connection's own thread; tasks that find none free wait in the order they came.
 ///
-/// Connections are made when they are needed and kept. One that broke, or was left with an open
+/// It has to be closed, as its connections have. They are made when they are needed and kept. One that broke, or was left with an open
 /// transaction, is closed, and its successor is made for the next user.
 ///
 /// ```swift
@@ -44,11 +44,15 @@ public final class Pool: Sendable {
 
   /// Runs the body with a connection.
   ///
+  /// ``Rows`` stay with the connection: return what was decoded from them, and where a body ends with
+  /// a statement whose rows nobody needs, write `_ = try connection.execute(…)`.
+  ///
   /// The body is synchronous and runs to its end: cancelling the task ends only the waiting for a
   /// connection. Statements have their own deadlines.
   ///
   /// - Throws: what the body throws; errors of connecting; `timeout` with operation `acquire` when
   ///   none became free in time; `poolClosed`; `CancellationError`.
+  @discardableResult
   public func withConnection<R: Sendable>(_ body: @Sendable (Connection) throws -> R) async throws
     -> R
   {
@@ -60,6 +64,7 @@ public final class Pool: Sendable {
 
   /// Runs the body with a connection in a transaction. See
   /// ``Connection/transaction(isolation:readOnly:_:)`` and ``withConnection(_:)``.
+  @discardableResult
   public func withTransaction<R: Sendable>(
     isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
     _ body: @Sendable (Connection) throws -> R

@@ -23,13 +23,10 @@ actor PooledConnection {
     result: Result<R, any Error>, isOpen: Bool
   ) {
     let result = Result { try body(try readyConnection()) }
-    var isReadOnly = false
-    if case .failure(let error as PostgresError) = result {
-      // A server that was demoted keeps its connections; a new one finds the new primary.
-      isReadOnly = error.sqlState == .readOnlySQLTransaction
-    }
     // A transaction left open would be continued by somebody else.
-    if isReadOnly || connection?.transactionStatus != .idle { close() }
+    if let connection, connection.transactionStatus != .idle || connection.mayLeadToStandby {
+      close()
+    }
     return (result, connection != nil)
   }
 

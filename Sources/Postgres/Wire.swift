@@ -15,6 +15,12 @@ import CPQ
 struct Wire {
   let handle: OpaquePointer
   let deadline: ContinuousClock.Instant
+  private var lateEvents = 0
+
+  init(handle: OpaquePointer, deadline: ContinuousClock.Instant) {
+    self.handle = handle
+    self.deadline = deadline
+  }
 
   /// Why a wait ended early.
   enum Failure: Error {
@@ -29,7 +35,7 @@ struct Wire {
 
   /// Waits until the socket is ready for one of `events`, and says for which.
   @discardableResult
-  func wait(for events: Int16) throws(Failure) -> Int16 {
+  mutating func wait(for events: Int16) throws(Failure) -> Int16 {
     // libpq may change the socket while it connects, so it is asked each time.
     let socket = PQsocket(handle)
     guard socket >= 0 else { throw .connection(errorMessage) }
@@ -38,7 +44,13 @@ struct Wire {
       let timeout = Int32(clamping: left.wholeMilliseconds)
       var descriptor = pollfd(fd: socket, events: events, revents: 0)
       let ready = poll(&descriptor, 1, timeout)
-      if ready > 0 { return descriptor.revents }
+      if ready > 0 {
+        // A process that was stopped finds the deadline passed and the answer there, and should
+        // take it. But an answer without end must not go on for ever.
+        if left <= .zero { lateEvents += 1 }
+        if lateEvents > 64 { throw .deadline }
+        return descriptor.revents
+      }
       if ready == 0, deadline <= .now { throw .deadline }
       if ready < 0, errno != EINTR {
         throw .connection("poll failed: \(String(cString: strerror(errno)))")
@@ -46,11 +58,17 @@ struct Wire {
     }
   }
 
+  /// Whether something of the server waits to be read, or the connection ended.
+  var isReadable: Bool {
+    var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, 0) > 0
+  }
+
   /// Sends what is queued and reads until the next result is there; nil ends those of a command.
   ///
   /// A lost connection is a result as well: libpq makes one with its message and status
   /// PGRES_FATAL_ERROR.
-  func nextResult() throws(Failure) -> OpaquePointer? {
+  mutating func nextResult() throws(Failure) -> OpaquePointer? {
     // Sending and receiving go on together: a server whose answers nobody reads stops reading.
     // Failures of both calls are left to PQgetResult: what the server said before it hung up may
     // still have to be read, and libpq ends being busy when it finds the connection lost.

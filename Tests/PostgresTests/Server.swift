@@ -10,11 +10,15 @@ enum Server {
       + "superuser"
   }
 
-  static func configuration() throws -> ConnectionConfiguration {
+  static func configuration(_ change: (inout ConnectionConfiguration) -> Void = { _ in }) throws
+    -> ConnectionConfiguration
+  {
     guard let url = ProcessInfo.processInfo.environment["ORDERLY_TEST_POSTGRES"] else {
       throw Missing()
     }
-    return try ConnectionConfiguration(url: url)
+    var configuration = try ConnectionConfiguration(url: url)
+    change(&configuration)
+    return configuration
   }
 
   /// A name that no other run has.
@@ -24,11 +28,9 @@ enum Server {
 
   /// Runs the body with a connection of its own.
   static func with<R>(
-    _ change: (inout ConnectionConfiguration) -> Void = { _ in }, _ body: (Connection) throws -> R
+    _ configuration: ConnectionConfiguration? = nil, _ body: (Connection) throws -> R
   ) throws -> R {
-    var configuration = try configuration()
-    change(&configuration)
-    return try Connection.with(configuration, body)
+    try Connection.with(try configuration ?? Self.configuration(), body)
   }
 
   /// Runs the body with a connection that has an own schema, which is dropped in the end.
@@ -45,8 +47,10 @@ enum Server {
     }
   }
 
-  /// The same for tests that wait.
-  static func withSchema<R>(_ body: (ConnectionConfiguration) async throws -> R) async throws -> R {
+  /// Runs the body with a schema of its own, for tests with a pool.
+  static func withSchemaOnly<R>(_ body: (ConnectionConfiguration) async throws -> R) async throws
+    -> R
+  {
     let schema = try Identifier(randomName())
     var configuration = try configuration()
     try Connection.with(configuration) { try $0.executeScript("create schema \(schema)") }
@@ -74,9 +78,8 @@ enum Server {
 }
 
 /// The error that the body throws, which has to be one of ours.
-func postgresError(
-  _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
+func postgresError<R>(
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> R
 ) throws -> PostgresError {
-  try #require(throws: PostgresError.self, comment, sourceLocation: sourceLocation) { try body() }
+  try #require(throws: PostgresError.self, sourceLocation: sourceLocation) { _ = try body() }
 }

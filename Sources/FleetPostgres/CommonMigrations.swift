@@ -1,0 +1,7 @@
+/// The tables that every service's schema has beside the service's own: one text, applied to each
+/// schema before the service's migrations, and numbered apart from them.
+public enum CommonMigrations {
+  public static let all = [
+    Migration(file: "0001_messages.sql", bytes: PackageResources._001_messages_sql)
+  ]
+}

@@ -1,0 +1,105 @@
+/// A topic to be made.
+public struct NewTopic: Sendable, Hashable {
+  public var name: String
+  public var partitions: Int32
+  /// On how many brokers each partition is kept; nil leaves it to the cluster.
+  public var replicationFactor: Int32?
+  /// Settings of the topic, such as `retention.ms`.
+  public var configuration: [String: String]
+
+  public init(
+    name: String, partitions: Int32, replicationFactor: Int32? = nil,
+    configuration: [String: String] = [:]
+  ) {
+    self.name = name
+    self.partitions = partitions
+    self.replicationFactor = replicationFactor
+    self.configuration = configuration
+  }
+}
+
+/// What the brokers say of a cluster.
+public struct ClusterMetadata: Sendable, Equatable {
+  /// The cluster's own name for itself; nil when no broker has told it in time.
+  public let clusterID: String?
+  public let brokers: [Broker]
+  public let topics: [TopicMetadata]
+
+  /// Whether it is librdkafka's mock cluster, which has no admin calls.
+  public var isMock: Bool { clusterID?.hasPrefix("mockCluster") ?? false }
+}
+
+/// A broker of a cluster.
+public struct Broker: Sendable, Hashable {
+  public let id: Int32
+  public let host: String
+  public let port: Int32
+}
+
+/// A topic and its partitions.
+public struct TopicMetadata: Sendable, Equatable {
+  public let name: String
+  public let partitions: [PartitionMetadata]
+  /// Why the topic cannot be used, such as `.unknownTopicOrPartition`.
+  public let error: KafkaError?
+}
+
+/// Where a partition is kept.
+public struct PartitionMetadata: Sendable, Equatable {
+  public let partition: Int32
+  /// The broker that it is read from and written to; nil when it has none at present.
+  public let leader: Int32?
+  public let replicas: [Int32]
+  /// The replicas that have everything.
+  public let inSyncReplicas: [Int32]
+  /// Why the partition cannot be used.
+  public let error: KafkaError?
+}
+
+/// A setting of a topic or of a broker.
+public struct ConfigurationEntry: Sendable, Hashable {
+  public let name: String
+  /// nil where the broker keeps it to itself.
+  public let value: String?
+  /// Whether nobody has set it.
+  public let isDefault: Bool
+  public let isReadOnly: Bool
+  public let isSensitive: Bool
+}
+
+/// The state of a consumer group.
+public enum GroupState: String, Sendable, CaseIterable {
+  case unknown = "Unknown"
+  case preparingRebalance = "PreparingRebalance"
+  case completingRebalance = "CompletingRebalance"
+  case stable = "Stable"
+  case dead = "Dead"
+  case empty = "Empty"
+}
+
+/// A group in a list of groups.
+public struct GroupListing: Sendable, Hashable {
+  public let groupID: String
+  public let state: GroupState
+}
+
+/// A consumer group and its members.
+public struct GroupDescription: Sendable, Equatable {
+  public let groupID: String
+  public let state: GroupState
+  /// How partitions are distributed, such as `range`; empty for a group without members.
+  public let assignor: String
+  /// The id of the broker that coordinates the group.
+  public let coordinator: Int32?
+  public let members: [GroupMember]
+}
+
+/// A member of a consumer group.
+public struct GroupMember: Sendable, Equatable {
+  public let memberID: String
+  public let groupInstanceID: String?
+  public let clientID: String
+  /// Its address as the broker sees it.
+  public let host: String
+  public let assignment: [TopicPartition]
+}

@@ -1,0 +1,112 @@
+internal import BlockingExecutor
+internal import CRDKafka
+
+/// Reads partitions without being a member of a group: for tools that look at a topic.
+///
+/// Commits nothing and disturbs no group. A partition whose offset is out of range is told as
+/// `.offsetOutOfRange` and not read further.
+public actor PartitionReader {
+  private nonisolated let executor: BlockingExecutor
+  /// The reader's own thread: its calls may block.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    executor.asUnownedSerialExecutor()
+  }
+
+  private nonisolated let client: ClientHandle
+  private nonisolated let queue: ClientQueue
+  private var reader = EventReader()
+
+  /// - Parameter reportsEndOfPartition: whether reaching the end of a partition is an event.
+  /// - Throws: `.invalidArgument` naming the property that is unknown or wrong.
+  public init(
+    _ configuration: KafkaConfiguration, reportsEndOfPartition: Bool = true
+  ) throws(KafkaError) {
+    executor = BlockingExecutor(label: "kafka.reader")
+    // librdkafka's assignments need a group's name. It is never joined and never committed to.
+    let name = "\(configuration.clientID)-reader"
+    client = try ClientHandle(
+      .consumer,
+      settings: configuration.settings() + ConsumerConfiguration.offsetsAreTheCallers + [
+        ("group.id", name), ("fetch.wait.max.ms", "100"),
+        ("enable.partition.eof", reportsEndOfPartition ? "true" : "false"),
+      ], overrides: configuration.properties, events: ConsumerEvents.all)
+    queue = try ConsumerEvents.queue(of: client)
+  }
+
+  /// Reads these partitions, in the place of any earlier ones.
+  public func assign(
+    _ partitions: [TopicPartition], from start: StartingOffset
+  ) throws(KafkaError) {
+    guard start != .committed else {
+      throw KafkaError(
+        code: .invalidArgument, operation: "assign partitions to a reader",
+        message: "a reader has no group whose committed offsets it could start from")
+    }
+    try assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, start.number) }))
+  }
+
+  /// Reads each partition from its offset, in the place of any earlier ones.
+  public func assign(_ offsets: [TopicPartition: Int64]) throws(KafkaError) {
+    let list = PartitionList(offsets)
+    let operation = "assign partitions to a reader"
+    try client.borrow(operation) { (client) throws(KafkaError) in
+      try KafkaError.check(rd_kafka_assign(client, list.pointer), operation)
+    }
+  }
+
+  /// Waits up to `timeout` for the first event, then takes what is there without waiting.
+  ///
+  /// - Throws: `.clientClosed`. Everything else is an event.
+  public func poll(
+    maxMessages: Int = 500, timeout: Duration
+  ) throws(KafkaError) -> [ConsumerEvent] {
+    try client.borrow("read partitions") { client in
+      reader.read(queue, client: client, maxMessages: maxMessages, timeout: timeout)
+    }
+  }
+
+  /// Makes a `poll` in progress, or else the next one, return at once.
+  public nonisolated func wake() {
+    _ = client.borrowIfOpen { _ in queue.wake() }
+  }
+
+  /// Goes on reading assigned partitions at other offsets.
+  public func seek(
+    _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)
+  ) throws(KafkaError) {
+    try client.seek(offsets, timeout: timeout)
+  }
+
+  /// Stops reading these partitions.
+  public nonisolated func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+    try client.pauseOrResume(partitions, "pause", rd_kafka_pause_partitions)
+  }
+
+  /// Reads these partitions again.
+  public nonisolated func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+    try client.pauseOrResume(partitions, "resume", rd_kafka_resume_partitions)
+  }
+
+  /// The oldest offset and the one after the newest.
+  public func watermarks(
+    _ partition: TopicPartition, timeout: Duration = .seconds(30)
+  ) throws(KafkaError) -> Range<Int64> {
+    try client.watermarks(partition, timeout: timeout)
+  }
+
+  /// For each partition the offset of the first message of that time or later; partitions without
+  /// one have -1, the end.
+  ///
+  /// - Parameter times: milliseconds since 1970.
+  public func offsets(
+    forTimes times: [TopicPartition: Int64], timeout: Duration = .seconds(30)
+  ) throws(KafkaError) -> [TopicPartition: Int64] {
+    try client.offsets(forTimes: times, timeout: timeout)
+  }
+
+  /// Ends the reader.
+  public func close(timeout: Duration = .seconds(2)) async {
+    await client.destroy(
+      flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, queues: [queue], timeout: timeout)
+  }
+}

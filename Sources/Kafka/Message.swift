@@ -1,0 +1,89 @@
+/// A named value that travels with a message.
+public struct Header: Hashable, Sendable {
+  public let name: String
+  /// The bytes; nil and empty are different things to Kafka.
+  public let value: [UInt8]?
+
+  public init(name: String, value: [UInt8]?) {
+    self.name = name
+    self.value = value
+  }
+
+  /// A header whose value is text in UTF-8.
+  public init(_ name: String, _ value: String) {
+    self.init(name: name, value: Array(value.utf8))
+  }
+}
+
+/// A message read from a partition.
+public struct Message: Sendable {
+  public let topicPartition: TopicPartition
+  /// Its place in the partition.
+  public let offset: Int64
+  /// Milliseconds since 1970, set by the producer or by the broker as the topic has it; nil when
+  /// the broker gave none.
+  public let timestamp: Int64?
+  public let key: [UInt8]?
+  /// nil for a tombstone.
+  public let value: [UInt8]?
+  /// In the order in which they were written; a name may occur more than once.
+  public let headers: [Header]
+
+  public init(
+    topicPartition: TopicPartition, offset: Int64, timestamp: Int64? = nil, key: [UInt8]? = nil,
+    value: [UInt8]?, headers: [Header] = []
+  ) {
+    self.topicPartition = topicPartition
+    self.offset = offset
+    self.timestamp = timestamp
+    self.key = key
+    self.value = value
+    self.headers = headers
+  }
+
+  public var topic: String { topicPartition.topic }
+  public var partition: Int32 { topicPartition.partition }
+}
+
+/// A message to be written.
+public struct Record: Sendable, Equatable {
+  public var topic: String
+  /// nil leaves the choice to the partitioner, which goes by the key as Java's default does.
+  public var partition: Int32?
+  public var key: [UInt8]?
+  /// nil writes a tombstone.
+  public var value: [UInt8]?
+  public var headers: [Header]
+  /// Milliseconds since 1970; nil is now.
+  public var timestamp: Int64?
+
+  public init(
+    topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,
+    headers: [Header] = [], timestamp: Int64? = nil
+  ) {
+    self.topic = topic
+    self.partition = partition
+    self.key = key
+    self.value = value
+    self.headers = headers
+    self.timestamp = timestamp
+  }
+}
+
+/// Where an acknowledged record is.
+public struct RecordPosition: Hashable, Sendable, CustomStringConvertible {
+  public let topic: String
+  public let partition: Int32
+  public let offset: Int64
+
+  public init(topic: String, partition: Int32, offset: Int64) {
+    self.topic = topic
+    self.partition = partition
+    self.offset = offset
+  }
+
+  public var topicPartition: TopicPartition { TopicPartition(topic: topic, partition: partition) }
+
+  /// Such as `orders.v1[3]@17`.
+  public var description: String { "\(topic)[\(partition)]@\(offset)" }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import JSONSchema
+import YAML
+
+enum JSONText {
+  /// JSON for people: indented, keys sorted.
+  static func pretty(_ value: JSONValue, indent: String = "") -> String {
+    switch value {
+    case .array(let elements) where !elements.isEmpty:
+      let inner = indent + "  "
+      return "[\n"
+        + elements.map { inner + pretty($0, indent: inner) }.joined(separator: ",\n")
+        + "\n\(indent)]"
+    case .object(let members) where !members.isEmpty:
+      let inner = indent + "  "
+      return "{\n"
+        + members.sorted { $0.key < $1.key }.map { key, value in
+          "\(inner)\(JSONValue.string(key).serialized()): \(pretty(value, indent: inner))"
+        }.joined(separator: ",\n") + "\n\(indent)}"
+    default: return value.serialized()
+    }
+  }
+}
+
+extension YAMLNode {
+  init(json members: [(key: String, value: JSONValue)]) {
+    self.init(
+      .mapping(YAMLMapping(members.map { (key: $0.key, value: YAMLNode(json: $0.value)) })))
+  }
+
+  init(json value: JSONValue) {
+    switch value {
+    case .null: self.init(.null)
+    case .bool(let flag): self.init(.bool(flag))
+    case .integer(let number): self.init(.int(Int(number)))
+    case .number(let number): self.init(.float(number))
+    case .string(let text): self.init(.string(text))
+    case .array(let elements): self.init(.sequence(elements.map { YAMLNode(json: $0) }))
+    case .object(let members):
+      self.init(json: members.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) })
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Contracts
+import Fleet
+import FleetKafka
+import FleetPostgres
+import Foundation
+import Fulfilment
+import Inventory
+import Kafka
+import Orders
+import Payments
+import Postgres
+import Settings
+import Telemetry
+
+/// A service of this process, whatever its types are.
+struct AssembledService: Sendable {
+  let service: ServiceName
+  let health: Health
+  let pool: Pool
+  let run: @Sendable () async -> Void
+  let stop: @Sendable () -> Void
+}
+
+/// Puts the services together from their deciders, tables and ports. The order in which things are
+/// made is the order in which they depend on each other; shutting down goes the other way.
+struct Assembly {
+  let settings: Settings
+  let options: Worker.Options
+  let producer: KafkaEventProducer
+  /// The worker's name.
+  let name: String
+
+  func assemble(_ service: ServiceName) async throws -> AssembledService {
+    switch service {
+    case .orders:
+      let orders = OrdersService(deadlineAfter: options.orderDeadline)
+      return try await assemble(service, orders.decider, orders.performer, orders.store)
+    case .inventory:
+      let inventory = InventoryService()
+      return try await assemble(service, inventory.decider, inventory.performer, inventory.store)
+    case .payments:
+      let payments = PaymentsService(provider: TestProvider())
+      return try await assemble(service, payments.decider, payments.performer, payments.store)
+    case .fulfilment:
+      let fulfilment = FulfilmentService(carrier: TestCarrier())
+      return try await assemble(service, fulfilment.decider, fulfilment.performer, fulfilment.store)
+    }
+  }
+
+  private func assemble<D: Decider, Tables: ServiceStore, Performer: EffectPerformer>(
+    _ service: ServiceName, _ decider: D, _ performer: Performer, _ tables: Tables
+  ) async throws -> AssembledService
+  where Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
+    let pool = Pool(
+      try settings.database(of: service, applicationName: name), maximum: options.connections)
+    let consumer = try await KafkaEventConsumer(
+      service, configuration: try settings.kafka(clientID: name))
+    let runner = ServiceRunner(
+      service: service, decider: decider, performer: performer,
+      store: PostgresLaneStore(pool: pool, tables: tables), consumer: consumer, producer: producer,
+      owner: name, logger: Logger(label: service.rawValue))
+    return AssembledService(
+      service: service, health: runner.health, pool: pool, run: { await runner.run() },
+      stop: { runner.stop() })
+  }
+}

@@ -1,0 +1,108 @@
+import Contracts
+import Fleet
+import FleetKafka
+import FleetPostgres
+import Foundation
+import Kafka
+import HTTPServer
+import Postgres
+import Settings
+import Telemetry
+
+/// One worker process: its services, its HTTP endpoint, its entry in the fleet.
+struct Worker: Sendable {
+  struct Options: Sendable {
+    let connections: Int
+    /// In seconds.
+    let orderDeadline: Double
+    let shutdownTimeout: Duration
+    let httpHost: String
+    let httpPort: UInt16
+  }
+
+  private let name: String
+  private let options: Options
+  private let services: [AssembledService]
+  private let producer: KafkaEventProducer
+  private let fleetPool: Pool
+  private let server: HTTPServer
+  private let logger = Logger(label: "worker")
+  private let registration: Registration
+  private let metrics: OutboxMetrics
+
+  /// Makes everything and connects to nothing yet: what can't be reached is retried while it runs.
+  ///
+  /// - Throws: what is wrong with the settings, in a sentence.
+  init(
+    name: String, host: String, services: [ServiceName], settings: Settings, options: Options,
+    registry: PrometheusRegistry
+  ) async throws {
+    self.name = name
+    self.options = options
+    let logger = self.logger
+    producer = try KafkaEventProducer(try settings.kafka(clientID: name)) { event in
+      if case .log(let line) = event, line.level >= .warning {
+        logger.notice("producer", metadata: ["message": "\(line)"])
+      }
+    }
+    let assembly = Assembly(settings: settings, options: options, producer: producer, name: name)
+    var assembled: [AssembledService] = []
+    for service in services { assembled.append(try await assembly.assemble(service)) }
+    self.services = assembled
+    fleetPool = Pool(try settings.fleetDatabase(applicationName: name), maximum: 1)
+    server = HTTPServer(
+      host: options.httpHost, port: options.httpPort,
+      handler: Endpoints(services: assembled, registry: registry).router.respond)
+    registration = Registration(name: name, host: host, services: assembled, pool: fleetPool)
+    metrics = OutboxMetrics(services: assembled)
+  }
+
+  /// Works until a signal asks to stop, then stops within the bound.
+  func run() async throws {
+    try server.start()
+    logger.info(
+      "worker started",
+      metadata: [
+        "worker": "\(name)", "version": "\(WorkerVersion.current)",
+        "services": "\(services.map(\.service.rawValue).joined(separator: ","))",
+        "http": "\(options.httpHost):\(server.port)", "pid": "\(getpid())",
+      ])
+    let signals = StopSignals()
+    let address = "\(options.httpHost):\(server.port)"
+    await withTaskGroup { group in
+      group.addTask { await registration.keep(address: address) }
+      group.addTask { await metrics.keep() }
+      group.addTask {
+        await withDiscardingTaskGroup { group in
+          for service in services { group.addTask { await service.run() } }
+        }
+      }
+      group.addTask {
+        let signal = await signals.first()
+        logger.info("stopping", metadata: ["signal": "\(signal)"])
+        endProcess(after: options.shutdownTimeout)
+        for service in services { service.stop() }
+      }
+      // The services end because of the signal; both have ended then, and the rest need not wait.
+      await group.next()
+      await group.next()
+      group.cancelAll()
+    }
+    await registration.remove()
+    await producer.close(timeout: .seconds(5))
+    for service in services { await service.pool.close() }
+    await fleetPool.close()
+    server.stop()
+    logger.info("worker stopped")
+  }
+
+  /// The bound on shutting down: what hangs is left to the next owner of the lanes.
+  private func endProcess(after timeout: Duration) {
+    let logger = self.logger
+    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(timeout.components.seconds)))
+    {
+      logger.error("not stopped in time; ending the process")
+      _exit(1)
+    }
+  }
+}

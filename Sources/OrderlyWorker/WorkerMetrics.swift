@@ -1,0 +1,66 @@
+import Contracts
+import FleetPostgres
+import Fleet
+import Foundation
+import Postgres
+import Telemetry
+
+/// The metrics of the worker for those who scrape it.
+enum WorkerMetrics {
+  static func describe(_ registry: PrometheusRegistry) {
+    let texts = [
+      "orderly_events_handled": "Events handled, by type.",
+      "orderly_events_duplicate": "Events that the inbox already had.",
+      "orderly_messages_passed_over": "Messages of types that the service does not act on.",
+      "orderly_dead_letters": "Messages dead-lettered, by reason.",
+      "orderly_retries": "Steps, takeovers and publications that had to be tried again.",
+      "orderly_outbox_rows": "Rows written to the outbox.",
+      "orderly_outbox_depth": "Rows waiting in the outbox.",
+      "orderly_outbox_age_seconds": "Age of the oldest row waiting in the outbox.",
+      "orderly_consumer_lag": "Records of a partition that have not been read yet.",
+      "orderly_step_seconds": "Duration of a step, from BEGIN to COMMIT.",
+      "orderly_step_events": "Events in a step.",
+      "orderly_ready": "Whether the service does its work, 0 or 1.",
+    ]
+    for (label, help) in texts { registry.describe(label, help: help) }
+  }
+}
+
+/// Looks into the outboxes now and then, because depth and age are facts of the database and not of
+/// any one lane.
+struct OutboxMetrics: Sendable {
+  private struct Gauges: Sendable {
+    let service: AssembledService
+    let depth: Gauge
+    let age: Gauge
+    let ready: Gauge
+  }
+
+  private let gauges: [Gauges]
+
+  init(services: [AssembledService]) {
+    gauges = services.map { service in
+      let dimensions = [("service", service.service.rawValue)]
+      return Gauges(
+        service: service, depth: Gauge(label: "orderly_outbox_depth", dimensions: dimensions),
+        age: Gauge(label: "orderly_outbox_age_seconds", dimensions: dimensions),
+        ready: Gauge(label: "orderly_ready", dimensions: dimensions))
+    }
+  }
+
+  /// Until it is cancelled.
+  func keep() async {
+    while !Task.isCancelled {
+      for gauge in gauges {
+        gauge.ready.record(gauge.service.health.problems.isEmpty ? 1 : 0)
+        // Down or not migrated: the lanes report it.
+        guard
+          let status = try? await gauge.service.pool.withConnection(OutboxStatus.read)
+        else { continue }
+        gauge.depth.record(status.rows)
+        gauge.age.record(status.oldest.map { Date().timeIntervalSince($0) } ?? 0)
+      }
+      try? await Task.sleep(for: .seconds(5))
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Foundation
+
+/// Single values by the names of their environment variables, whether they come from there or from
+/// a file.
+struct SettingValues: Sendable {
+  let environment: [String: String]
+  let file: [String: String]
+
+  subscript(name: String) -> String? {
+    get throws(SettingsError) {
+      for values in [environment, file] {
+        if let value = values[name], !value.isEmpty { return value }
+        if let path = values[name + "_FILE"], !path.isEmpty { return try read(path, for: name) }
+      }
+      return nil
+    }
+  }
+
+  private func read(_ path: String, for name: String) throws(SettingsError) -> String {
+    do {
+      return try String(contentsOfFile: path, encoding: .utf8)
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+    } catch {
+      throw SettingsError("\(name)_FILE: \(path) can't be read.")
+    }
+  }
+}
+
+extension String {
+  var trimmingSpaces: String { trimmingCharacters(in: .whitespaces) }
+}

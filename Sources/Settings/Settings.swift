@@ -1,0 +1,162 @@
+public import Contracts
+public import Kafka
+public import Postgres
+
+/// Where Kafka and Postgres are, and how to talk to them: the same for the worker and the command.
+///
+/// Each value is taken from the first of these that has it: `-X` (Kafka properties only), the
+/// environment, the chosen context of the configuration file, the running `orderly dev`.
+///
+/// | variable | |
+/// |---|---|
+/// | `KAFKA_BOOTSTRAP_SERVERS` | `host:port`, several with commas |
+/// | `KAFKA_SECURITY_PROTOCOL` | `PLAINTEXT` (default), `SSL`, `SASL_PLAINTEXT`, `SASL_SSL` |
+/// | `KAFKA_SASL_MECHANISM` `_USERNAME` `_PASSWORD` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` |
+/// | `KAFKA_SSL_CA_LOCATION` `_CERTIFICATE_LOCATION` `_KEY_LOCATION` `_KEY_PASSWORD` | PEM files |
+/// | `ORDERLY_DATABASE_URL` | `postgresql://…`, of all schemas |
+/// | `ORDERLY_ORDERS_DATABASE_URL`, … | of one service's schema; also `ORDERLY_FLEET_DATABASE_URL` |
+/// | `ORDERLY_CONFIG` | the configuration file |
+///
+/// Passwords and URLs may be in a file instead, named by the variable with `_FILE` at its end.
+public struct Settings: Sendable {
+  /// The name of the context, or how else the settings were found; for messages.
+  public let origin: String
+  private let values: SettingValues
+  private let properties: [String: String]
+
+  /// - Parameters:
+  ///   - context: a context of the configuration file; nil for its `current-context`.
+  ///   - properties: librdkafka properties, as of `-X`.
+  /// - Throws: ``SettingsError`` for a file that can't be read, an unknown context, or a secret
+  ///   among the properties.
+  public init(
+    environment: [String: String], context: String? = nil, properties: [String: String] = [:]
+  ) throws(SettingsError) {
+    for name in properties.keys where name.contains("password") || name == "sasl.jaas.config" {
+      throw SettingsError(
+        "\(name) can't be given with -X, where other users of the machine can read it. "
+          + "Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.")
+    }
+    let file = try ConfigurationFile.load(environment: environment, context: context)
+    values = SettingValues(environment: environment, file: file.values)
+    self.properties = file.properties.merging(properties) { _, given in given }
+    origin = file.origin
+  }
+
+  /// How to reach Kafka.
+  ///
+  /// - Throws: ``SettingsError`` when no servers are given, or security settings don't fit together.
+  public func kafka(clientID: String) throws(SettingsError) -> KafkaConfiguration {
+    guard let servers = try values["KAFKA_BOOTSTRAP_SERVERS"] else {
+      throw SettingsError(
+        "It is not known where Kafka is. Set KAFKA_BOOTSTRAP_SERVERS, choose a --context, or start "
+          + "'orderly dev'.")
+    }
+    return KafkaConfiguration(
+      bootstrapServers: servers.split(separator: ",").map {
+        String($0).trimmingSpaces
+      }, clientID: clientID, security: try security(), properties: properties)
+  }
+
+  /// How to reach a service's schema: as the service's role, with the schema as search path.
+  public func database(
+    of service: ServiceName, applicationName: String
+  ) throws(SettingsError) -> ConnectionConfiguration {
+    var configuration = try url(
+      [
+        "ORDERLY_\(service.rawValue.uppercased())_DATABASE_URL", "ORDERLY_DATABASE_URL",
+      ])
+    configuration.searchPath = service.rawValue
+    configuration.role = service.databaseRole
+    configuration.applicationName = applicationName
+    return configuration
+  }
+
+  /// How to reach the fleet's schema.
+  public func fleetDatabase(applicationName: String) throws(SettingsError)
+    -> ConnectionConfiguration
+  {
+    var configuration = try url(["ORDERLY_FLEET_DATABASE_URL", "ORDERLY_DATABASE_URL"])
+    configuration.searchPath = "fleet"
+    configuration.applicationName = applicationName
+    return configuration
+  }
+
+  /// The user who makes the schemas, as the URL has it: no role is taken, no search path set.
+  public func migrationDatabase(
+    of service: ServiceName?, applicationName: String
+  ) throws(SettingsError) -> ConnectionConfiguration {
+    let own = "ORDERLY_\((service?.rawValue ?? "fleet").uppercased())_DATABASE_URL"
+    var configuration = try url(["ORDERLY_MIGRATION_DATABASE_URL", own, "ORDERLY_DATABASE_URL"])
+    configuration.applicationName = applicationName
+    configuration.statementTimeout = nil
+    configuration.responseTimeout = .seconds(600)
+    return configuration
+  }
+
+  private func url(_ names: [String]) throws(SettingsError) -> ConnectionConfiguration {
+    for name in names {
+      guard let url = try values[name] else { continue }
+      do {
+        return try ConnectionConfiguration(url: url)
+      } catch {
+        throw SettingsError("\(name) is not a Postgres URL: \(error.message)")
+      }
+    }
+    throw SettingsError(
+      "It is not known where Postgres is. Set ORDERLY_DATABASE_URL, choose a --context, or start "
+        + "'orderly dev'.")
+  }
+
+  // MARK: - Security
+
+  private func security() throws(SettingsError) -> Security {
+    let name = try values["KAFKA_SECURITY_PROTOCOL"] ?? "PLAINTEXT"
+    switch name.uppercased() {
+    case "PLAINTEXT": return .plaintext
+    case "SSL": return .ssl(try tls())
+    case "SASL_PLAINTEXT": return .saslPlaintext(try sasl())
+    case "SASL_SSL": return .saslSSL(try sasl(), try tls())
+    default:
+      throw SettingsError(
+        "KAFKA_SECURITY_PROTOCOL is \(name); it must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+      )
+    }
+  }
+
+  private func tls() throws(SettingsError) -> TLS {
+    TLS(
+      caLocation: try values["KAFKA_SSL_CA_LOCATION"],
+      certificateLocation: try values["KAFKA_SSL_CERTIFICATE_LOCATION"],
+      keyLocation: try values["KAFKA_SSL_KEY_LOCATION"],
+      keyPassword: try values["KAFKA_SSL_KEY_PASSWORD"])
+  }
+
+  private func sasl() throws(SettingsError) -> SASL {
+    let name = try values["KAFKA_SASL_MECHANISM"] ?? "SCRAM-SHA-512"
+    guard let mechanism = SASL.Mechanism(rawValue: name.uppercased()) else {
+      let known = SASL.Mechanism.allCases.map(\.rawValue).joined(separator: ", ")
+      throw SettingsError("KAFKA_SASL_MECHANISM is \(name); it must be one of \(known).")
+    }
+    guard let username = try values["KAFKA_SASL_USERNAME"],
+      let password = try values["KAFKA_SASL_PASSWORD"]
+    else {
+      throw SettingsError("SASL needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or …_FILE).")
+    }
+    return SASL(mechanism: mechanism, username: username, password: password)
+  }
+}
+
+extension ServiceName {
+  /// The Postgres role that owns the service's schema and nothing else.
+  public var databaseRole: String { "orderly_\(rawValue)" }
+}
+
+/// Settings that are missing or make no sense, and what to do.
+public struct SettingsError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
