@@ -38,7 +38,7 @@ struct DevelopmentFleet: Sendable {
     note("Postgres: \(postgres.url)")
     let broker = try MockCluster()
     do {
-      for topic in try TopicCatalog.load(try TopicCatalog.find()).topics {
+      for topic in try TopicCatalog.find().topics {
         try broker.createTopic(topic.name, partitions: partitions)
       }
       note("Kafka:    \(broker.bootstrapServers) (embedded, in memory)")
