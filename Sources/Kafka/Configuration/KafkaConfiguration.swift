@@ -104,6 +104,8 @@ extension KafkaConfiguration {
       ("client.id", clientID),
       // Errors and log lines are delivered as events; nothing is printed.
       ("log.queue", "true"),
+      // A small request must not wait for the acknowledgement of the one before it.
+      ("socket.nagle.disable", "true"),
       // Connections that a broker closes when idle are no news.
       ("log.connection.close", "false"),
     ] + security.settings()
