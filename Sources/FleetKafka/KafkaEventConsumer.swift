@@ -7,8 +7,20 @@ public struct KafkaEventConsumer: EventConsumer {
   private let consumer: Consumer
 
   /// Joins the group named as the service, for the topics that the service reads.
-  public init(_ service: ServiceName, configuration: KafkaConfiguration) async throws {
-    consumer = try Consumer(ConsumerConfiguration(kafka: configuration, groupID: service.rawValue))
+  ///
+  /// - Parameter sessionTimeout: after how long without a sign of life the group gives the member's
+  ///   partitions to others.
+  public init(
+    _ service: ServiceName, configuration: KafkaConfiguration, sessionTimeout: Duration
+  ) async throws {
+    var kafka = configuration
+    // A topic that is made, or gets partitions, after the start is seen in seconds, not in
+    // librdkafka's five minutes.
+    kafka.properties.merge(["topic.metadata.refresh.interval.ms": "10000"]) { given, _ in given }
+    consumer = try Consumer(
+      ConsumerConfiguration(
+        kafka: kafka, groupID: service.rawValue, sessionTimeout: sessionTimeout,
+        heartbeatInterval: min(.seconds(3), sessionTimeout / 4)))
     try await consumer.subscribe(service.subscriptions.map(\.rawValue))
   }
 

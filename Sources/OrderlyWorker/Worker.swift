@@ -15,6 +15,7 @@ struct Worker: Sendable {
     let connections: Int
     /// In seconds.
     let orderDeadline: Double
+    let sessionTimeout: Duration
     let shutdownTimeout: Duration
     let httpHost: String
     let httpPort: UInt16

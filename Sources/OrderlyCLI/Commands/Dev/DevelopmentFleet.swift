@@ -49,7 +49,11 @@ struct DevelopmentFleet: Sendable {
       note("Schemas:  \(applied) migrations applied")
       let workers = try ServiceName.allCases.map { service in
         try ChildProcess(
-          try workerProgram(), [service.rawValue, "--http-port", "0"],
+          try workerProgram(), [
+            service.rawValue, "--http-port", "0",
+            // The embedded broker takes this long to let a member join a group that has had one.
+            "--session-timeout", "3",
+          ],
           environment: environment.merging(["ORDERLY_LOG_FORMAT": "json"]) { $1 },
           log: directory.appending(path: "\(service.rawValue).log"))
       }
