@@ -15,7 +15,10 @@ struct Orderly: AsyncParsableCommand {
       1 failed, 2 usage, 3 partly done, 4 refused by a guard.
       """,
     version: OrderlyVersion.current,
-    subcommands: [])
+    subcommands: [
+      DatabaseCommand.self,
+      TopicsCommand.self,
+    ])
 }
 
 enum OrderlyVersion {

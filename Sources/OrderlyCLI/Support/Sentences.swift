@@ -1,0 +1,65 @@
+import Foundation
+import Kafka
+import Postgres
+
+// What clients throw, for a person: what failed, where, and what to do.
+
+extension PostgresError {
+  /// - Parameter address: the database, without a password.
+  func sentence(_ address: String) -> String {
+    let what = operation == .connect ? "can't be connected to" : "failed"
+    return "\(address) \(what): \(cause).\(advice.map { " " + $0 } ?? "")"
+  }
+
+  private var advice: String? {
+    if kind == .authentication {
+      return "Check the user and the password of ORDERLY_DATABASE_URL, or its _FILE."
+    }
+    switch sqlState {
+    case .undefinedDatabase?: return "Create it with 'createdb', or check ORDERLY_DATABASE_URL."
+    case .undefinedTable?, .undefinedSchema?, .undefinedColumn?:
+      return "Run 'orderly db migrate'."
+    case .insufficientPrivilege?: return "Grant the right, or use the URL of a user who has it."
+    case _ where operation == .connect:
+      return "Is it running? Check ORDERLY_DATABASE_URL or --context, or start 'orderly dev'."
+    default: return nil
+    }
+  }
+
+  /// The server's words, with its code.
+  var cause: String {
+    // libpq asks back, "Is the server running on that host…?"; the advice does that here.
+    var text = message.components(separatedBy: "Is the server running")[0]
+    while let last = text.last, ".; \t".contains(last) { text.removeLast() }
+    if let detail { text += "; \(detail)" }
+    if let sqlState { text += " (SQLSTATE \(sqlState))" }
+    return text
+  }
+}
+
+extension KafkaError {
+  /// Whether no broker has answered, for whatever reason.
+  var isUnreachable: Bool {
+    [.timedOut, .transport, .resolve, .allBrokersDown].contains(code)
+  }
+
+  /// - Parameter servers: the bootstrap servers.
+  func sentence(_ servers: [String]) -> String {
+    let place = servers.joined(separator: ",")
+    switch code {
+    case _ where isUnreachable:
+      // "Connection refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)"
+      let reason = message.components(separatedBy: " (after ")[0]
+      return "Kafka can't be reached at \(place): \(reason). Is it running? Check "
+        + "KAFKA_BOOTSTRAP_SERVERS or --context, or start 'orderly dev'."
+    case .authentication, .saslAuthenticationFailed, .tls:
+      return "Kafka at \(place) refused the connection: \(message). Check KAFKA_SECURITY_PROTOCOL "
+        + "and the KAFKA_SASL_… and KAFKA_SSL_… settings."
+    case .topicAuthorizationFailed, .groupAuthorizationFailed, .clusterAuthorizationFailed:
+      return "Kafka at \(place) does not allow it: \(description). Use a principal that has the "
+        + "right, or grant it."
+    default:
+      return "\(description), at \(place)."
+    }
+  }
+}
