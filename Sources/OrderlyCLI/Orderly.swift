@@ -17,6 +17,7 @@ struct Orderly: AsyncParsableCommand {
     version: OrderlyVersion.current,
     subcommands: [
       DatabaseCommand.self,
+      DevCommand.self,
       TopicsCommand.self,
     ])
 }

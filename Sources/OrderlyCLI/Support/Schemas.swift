@@ -16,7 +16,10 @@ enum Schemas {
   static func definition(of service: ServiceName) -> SchemaDefinition {
     SchemaDefinition(
       name: service.rawValue, role: service.databaseRole,
-      components: [.init(name: service.rawValue, migrations: migrations(of: service))])
+      components: [
+        .init(name: "messages", migrations: CommonMigrations.all),
+        .init(name: service.rawValue, migrations: migrations(of: service)),
+      ])
   }
 
   private static func migrations(of service: ServiceName) -> [Migration] {

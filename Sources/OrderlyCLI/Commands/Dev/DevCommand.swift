@@ -52,15 +52,15 @@ struct DevCommand: AsyncParsableCommand {
     let fleet = try await DevelopmentFleet.start(partitions: partitions) { printMessage("  " + $0) }
     do {
       let orders = self.orders
+      let style = Style(options)
       let seed = self.seed ?? UInt64.random(in: 1...999_999)
       let isAllWell = try await interrupt.unlessItComes {
-        try await DevelopmentRun(fleet: fleet, orders: orders, seed: seed).run(Style(options))
+        try await DevelopmentRun(fleet: fleet, orders: orders, seed: seed).run(style)
       }
-      if keep, let isAllWell {
+      if keep, isAllWell != nil {
         printMessage("\nRunning until Ctrl-C. Try the commands above in another terminal.")
         await interrupt.wait()
         printMessage("")
-        _ = isAllWell
       }
       printMessage("Stopping.")
       await fleet.stop()

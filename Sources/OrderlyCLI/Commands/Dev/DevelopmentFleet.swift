@@ -1,4 +1,5 @@
 import Contracts
+import FleetPostgres
 import Foundation
 import Kafka
 import Settings
