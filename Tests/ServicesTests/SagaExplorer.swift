@@ -16,10 +16,33 @@ import Payments
 struct SagaExplorer {
   /// One moment: where each service stands, what is on its way, what the outside has seen.
   struct Moment: Hashable {
-    var desks: [UInt8]
+    var desks: Desks
     /// Two bits for each letter: see ``Mail``.
     var mail: UInt64
     var observed: UInt8
+  }
+
+  /// The states of the four services, in the order of `ServiceName.allCases`, eight bits each.
+  struct Desks: Hashable {
+    private var bits: UInt32 = 0
+
+    subscript(service: ServiceName) -> Int {
+      get { Int(bits >> Self.shift(service) & 0xff) }
+      set {
+        precondition(newValue <= 0xff, "eight bits for each service's state no longer suffice")
+        bits &= ~(0xff << Self.shift(service))
+        bits |= UInt32(newValue) << Self.shift(service)
+      }
+    }
+
+    private static func shift(_ service: ServiceName) -> UInt32 {
+      switch service {
+      case .orders: 0
+      case .inventory: 8
+      case .payments: 16
+      case .fulfilment: 24
+      }
+    }
   }
 
   /// What may still happen to a letter.
@@ -48,6 +71,7 @@ struct SagaExplorer {
 
   private let saga: Saga
   private let order: OrderPlaced
+  private let initialStock: Int
   private let checker: SagaChecker
   private var desks = Interned<Desk>()
   private var letters = Interned<Letter>()
@@ -65,7 +89,7 @@ struct SagaExplorer {
 
   /// A reaction in numbers.
   private struct Step {
-    var desk: UInt8
+    var desk: Int
     var sends: [Int]
     var seen: Outside
   }
@@ -73,12 +97,10 @@ struct SagaExplorer {
   init(_ order: OrderPlaced, stock: Int, saga: Saga = Saga()) {
     self.saga = saga
     self.order = order
+    initialStock = stock
     checker = SagaChecker(
       initialStock: stock, ordered: order.lines[0].quantity, total: order.total)
-    initialStock = stock
   }
-
-  private let initialStock: Int
 
   mutating func explore() -> Result {
     var result = Result()
@@ -119,16 +141,12 @@ struct SagaExplorer {
   }
 
   private mutating func start() -> Moment {
-    let desks = ServiceName.allCases.map { service in
-      let desk: Desk =
-        switch service {
-        case .orders: .orders(nil)
-        case .inventory: .inventory(nil, Stock(onHand: initialStock, reserved: 0))
-        case .payments: .payments(nil, [])
-        case .fulfilment: .fulfilment(nil)
-        }
-      return UInt8(self.desks.number(of: desk))
-    }
+    var desks = Desks()
+    desks[.orders] = self.desks.number(of: .orders(nil))
+    desks[.inventory] = self.desks.number(
+      of: .inventory(nil, Stock(onHand: initialStock, reserved: 0)))
+    desks[.payments] = self.desks.number(of: .payments(nil, []))
+    desks[.fulfilment] = self.desks.number(of: .fulfilment(nil))
     let request = OrderCancelRequested(orderId: order.orderId, requestedAt: noon)
     let mail: [(Letter, UInt64)] = [
       (.event(.orderPlaced(order), to: .orders), Mail.mustArrive),
@@ -142,7 +160,7 @@ struct SagaExplorer {
   }
 
   private mutating func deliver(_ letter: Int, at moment: Moment) -> Moment {
-    let service = ServiceName.allCases.firstIndex(of: letters[letter].recipient)!
+    let service = letters[letter].recipient
     let step = reaction(of: moment.desks[service], to: letter)
     var after = moment
     after.desks[service] = step.desk
@@ -165,11 +183,11 @@ struct SagaExplorer {
     return after
   }
 
-  private mutating func reaction(of desk: UInt8, to letter: Int) -> Step {
-    let pair = Int(desk) << 8 | letter
+  private mutating func reaction(of desk: Int, to letter: Int) -> Step {
+    let pair = desk << 8 | letter
     if let known = reactions[pair] { return known }
-    let reaction = saga.react(desks[Int(desk)], to: letters[letter], about: order)
-    var step = Step(desk: UInt8(desks.number(of: reaction.desk)), sends: [], seen: Outside())
+    let reaction = saga.react(desks[desk], to: letters[letter], about: order)
+    var step = Step(desk: desks.number(of: reaction.desk), sends: [], seen: Outside())
     for event in reaction.emits {
       if case .orderCompleted = event { step.seen.completedEvents += 1 }
       if case .orderCancelled = event { step.seen.cancelledEvents += 1 }
@@ -214,8 +232,8 @@ struct SagaExplorer {
     var seen = Observation(
       taken: outside.taken, givenBack: outside.givenBack, parcels: outside.parcels,
       completedEvents: outside.completedEvents, cancelledEvents: outside.cancelledEvents)
-    for desk in moment.desks {
-      switch desks[Int(desk)] {
+    for service in ServiceName.allCases {
+      switch desks[moment.desks[service]] {
       case .inventory(_, let stock): (seen.onHand, seen.reserved) = (stock.onHand, stock.reserved)
       case .payments(_, let entries):
         for entry in entries { seen.ledger[entry.account.rawValue, default: 0] += entry.amount }
@@ -226,7 +244,7 @@ struct SagaExplorer {
     let isQuiet = moment.mail >> 1 & ~moment.mail & 0x5555_5555_5555_5555 == 0
     guard isQuiet else { return checker.violations(at: seen).first }
     result.quiet += 1
-    if case .orders(let row) = desks[Int(moment.desks[0])] {
+    if case .orders(let row) = desks[moment.desks[.orders]] {
       switch row {
       case .completed: result.outcomes.insert("completed")
       case .cancelled(_, let reason): result.outcomes.insert(reason.rawValue)
@@ -266,22 +284,5 @@ struct SagaExplorer {
       }
     }
     return done == successors.count ? total : nil
-  }
-}
-
-/// Values as small numbers, in the order in which they were met.
-private struct Interned<Value: Hashable> {
-  private var values: [Value] = []
-  private var numbers: [Value: Int] = [:]
-
-  var count: Int { values.count }
-
-  subscript(number: Int) -> Value { values[number] }
-
-  mutating func number(of value: Value) -> Int {
-    if let number = numbers[value] { return number }
-    numbers[value] = values.count
-    values.append(value)
-    return values.count - 1
   }
 }
