@@ -3,8 +3,8 @@ import Fleet
 import FleetKafka
 import FleetPostgres
 import Foundation
-import Kafka
 import HTTPServer
+import Kafka
 import Postgres
 import Settings
 import Telemetry

@@ -102,7 +102,8 @@ struct WorkerCommand: AsyncParsableCommand {
       settings: try Settings(environment: environment, context: context),
       options: Worker.Options(
         connections: connections, orderDeadline: Double(orderDeadline),
-        sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout), httpHost: httpHost, httpPort: httpPort),
+        sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
+        httpHost: httpHost, httpPort: httpPort),
       registry: registry)
     try await worker.run()
   }

@@ -27,22 +27,16 @@ final class Interruption: Sendable {
   func unlessItComes<R: Sendable>(
     _ body: @escaping @Sendable () async throws -> R
   ) async throws -> R? {
-    try await withThrowingTaskGroup(of: R?.self) { group in
-      group.addTask { try await body() }
-      group.addTask { [signalled] in
-        await withTaskCancellationHandler {
-          await signalled.value
-        } onCancel: {
-          signalled.cancel()
-        }
-        return nil
-      }
-      defer { group.cancelAll() }
-      do {
-        return try await group.next() ?? nil
-      } catch is CancellationError {
-        return nil
-      }
+    let work = Task { try await body() }
+    // Waits as long as the process lives if nothing comes; cancelling a finished task does nothing.
+    Task {
+      await wait()
+      work.cancel()
+    }
+    do {
+      return try await work.value
+    } catch is CancellationError {
+      return nil
     }
   }
 }

@@ -50,7 +50,8 @@ struct DevelopmentFleet: Sendable {
       note("Schemas:  \(applied) migrations applied")
       let workers = try ServiceName.allCases.map { service in
         try ChildProcess(
-          try workerProgram(), [
+          try workerProgram(),
+          [
             service.rawValue, "--http-port", "0",
             // The embedded broker takes this long to let a member join a group that has had one.
             "--session-timeout", "3",
