@@ -19,6 +19,9 @@ struct Orderly: AsyncParsableCommand {
       DatabaseCommand.self,
       DevCommand.self,
       TopicsCommand.self,
+      PublishCommand.self,
+      ConsumeCommand.self,
+      DoctorCommand.self,
     ])
 }
 
