@@ -27,6 +27,9 @@ extension PostgresError {
     case .undefinedTable?, .undefinedSchema?, .undefinedColumn?:
       return "Run 'orderly db migrate'."
     case .insufficientPrivilege?: return "Grant the right, or use the URL of a user who has it."
+    case SQLState(rawValue: "22023")? where operation == .connect:
+      // What Postgres says of a session that takes a role which does not exist.
+      return "Run 'orderly db migrate', which makes the roles."
     case _ where operation == .connect:
       return "Is it running? Check ORDERLY_DATABASE_URL or --context, or start 'orderly dev'."
     default: return nil
