@@ -7,8 +7,20 @@ public struct KafkaEventConsumer: EventConsumer {
   private let consumer: Consumer
 
   /// Joins the group named as the service, for the topics that the service reads.
-  public init(_ service: ServiceName, configuration: KafkaConfiguration) async throws {
-    consumer = try Consumer(ConsumerConfiguration(kafka: configuration, groupID: service.rawValue))
+  ///
+  /// - Parameter sessionTimeout: after how long without a sign of life the group gives the member's
+  ///   partitions to others.
+  public init(
+    _ service: ServiceName, configuration: KafkaConfiguration, sessionTimeout: Duration
+  ) async throws {
+    var kafka = configuration
+    // A topic that is made, or gets partitions, after the start is seen in seconds, not in
+    // librdkafka's five minutes.
+    kafka.properties.merge(["topic.metadata.refresh.interval.ms": "10000"]) { given, _ in given }
+    consumer = try Consumer(
+      ConsumerConfiguration(
+        kafka: kafka, groupID: service.rawValue, sessionTimeout: sessionTimeout,
+        heartbeatInterval: min(.seconds(3), sessionTimeout / 4)))
     try await consumer.subscribe(service.subscriptions.map(\.rawValue))
   }
 
@@ -67,12 +79,12 @@ public struct KafkaEventConsumer: EventConsumer {
         + "(\(error.message)); decide where to go on with 'orderly group seek'"
       return [.offsetOutOfRange(Partition(partition), problem)]
     case .error(let error):
-      return [.trouble(error.description)]
+      return [.trouble(error.description + (error.code.advice.map { "; \($0)" } ?? ""))]
     case .committed(let results):
       return commitFailures(results)
-    case .log(let line) where line.level >= .warning:
+    case .log(let line):
       return [.notice(line.description)]
-    case .endOfPartition, .statistics, .log:
+    case .endOfPartition, .statistics:
       return []
     }
   }
@@ -84,6 +96,19 @@ public struct KafkaEventConsumer: EventConsumer {
       return [.commitFailed("\(partition): \(error)")]
     }
     return []
+  }
+}
+
+extension KafkaError.Code {
+  /// What an operator can do about it.
+  fileprivate var advice: String? {
+    switch self {
+    case .unknownTopicOrPartition, .unknownTopic: "run 'orderly topics apply'"
+    case .authentication: "check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+    case .topicAuthorizationFailed, .groupAuthorizationFailed:
+      "the Kafka user needs rights on the service's topics and group"
+    default: nil
+    }
   }
 }
 

@@ -10,7 +10,8 @@ public import Postgres
 public protocol ServiceStore<Rows>: Sendable {
   associatedtype Rows: Sendable
 
-  /// The files that make the schema, in order.
+  /// The files that make the service's own tables, in order. They are applied after
+  /// ``CommonMigrations`` and numbered apart from them.
   static var migrations: [Migration] { get }
 
   /// Reads the rows that `events` and the orders named in `orders` (which include those of the
@@ -20,7 +21,9 @@ public protocol ServiceStore<Rows>: Sendable {
     _ events: [EventPayload], orders: [OrderID], at now: Date, on connection: Connection
   ) throws -> Rows
 
-  /// Writes what the decider has changed.
+  /// Writes what the decider has changed. The statements may be put off
+  /// (`Connection.executeLater`): then they are sent with the next one or with COMMIT, and throw
+  /// there.
   func save(_ rows: Rows, lane: Int32, at now: Date, on connection: Connection) throws
 
   /// Orders of the lane whose deadline has passed by `now`, the longest overdue first.

@@ -19,16 +19,20 @@ public struct LogLine: Sendable, Hashable, CustomStringConvertible {
     public static func < (left: Level, right: Level) -> Bool { left.rawValue > right.rawValue }
   }
 
+  /// How severe it is.
   public let level: Level
   /// librdkafka's short tag of the kind of line, such as `FAIL` or `SESSTMOUT`.
   public let facility: String
+  /// The text.
   public let message: String
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(level: Level, facility: String, message: String) {
     self.level = level
     self.facility = facility
     self.message = message
   }
 
+  /// For people.
   public var description: String { "\(facility): \(message)" }
 }

@@ -27,6 +27,7 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
     self.isFatal = isFatal
   }
 
+  /// For people.
   public var description: String {
     "could not \(operation): \(message) (\(code)\(isFatal ? ", fatal" : ""))"
   }

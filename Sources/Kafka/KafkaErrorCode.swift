@@ -3,8 +3,10 @@ internal import CRDKafka
 extension KafkaError {
   /// An error code of the Kafka protocol (positive) or of librdkafka itself (negative).
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The number.
     public let rawValue: Int32
 
+    /// The code of this number, known or not.
     public init(rawValue: Int32) {
       self.rawValue = rawValue
     }

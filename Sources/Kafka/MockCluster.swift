@@ -4,10 +4,15 @@ internal import CRDKafka
 /// TCP on the loopback interface.
 ///
 /// It keeps topics, messages and committed offsets in memory until `close`. It has consumer groups
-/// and idempotent producers, and makes a topic when it is first asked for. It has none of the
-/// calls that change or describe topics and groups. Of each partition it keeps the newest 5 MiB,
-/// or 100,000 batches if that is less; older ones are dropped (`rdkafka_mock.c`, not to be changed
-/// in 2.0.2).
+/// and idempotent producers, and makes a topic when it is first asked for. Where it differs from a
+/// real cluster (`rdkafka_mock.c` and `rdkafka_mock_cgrp.c` of 2.0.2; none of it can be set):
+///
+/// - Of each partition it keeps the newest 5 MiB as sent, compressed where the producer compresses,
+///   and at most 100,000 batches. Older batches are dropped, as by retention.
+/// - A group's first distribution of partitions takes 3 s; every later one, also after the last
+///   member has left, takes the members' session timeout less 1 s. Give members a short one.
+/// - While a group distributes, its members cannot commit (`.rebalanceInProgress`).
+/// - It does not look at times, and has none of the calls that change or describe topics and groups.
 public final class MockCluster: Sendable {
   private let client: ClientHandle
   private let cluster: Cluster

@@ -1,9 +1,11 @@
 /// One partition of a topic.
 public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The topic's name.
   public let topic: String
   /// From 0.
   public let partition: Int32
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(topic: String, partition: Int32) {
     self.topic = topic
     self.partition = partition

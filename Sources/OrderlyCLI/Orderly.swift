@@ -15,7 +15,18 @@ struct Orderly: AsyncParsableCommand {
       1 failed, 2 usage, 3 partly done, 4 refused by a guard.
       """,
     version: OrderlyVersion.current,
-    subcommands: [])
+    subcommands: [
+      DatabaseCommand.self,
+      DeadLetters.self,
+      Describe.self,
+      DevCommand.self,
+      Get.self,
+      Outbox.self,
+      TopicsCommand.self,
+      PublishCommand.self,
+      ConsumeCommand.self,
+      DoctorCommand.self,
+    ])
 }
 
 enum OrderlyVersion {

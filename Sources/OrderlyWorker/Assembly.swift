@@ -54,7 +54,8 @@ struct Assembly {
     let pool = Pool(
       try settings.database(of: service, applicationName: name), maximum: options.connections)
     let consumer = try await KafkaEventConsumer(
-      service, configuration: try settings.kafka(clientID: name))
+      service, configuration: try settings.kafka(clientID: name),
+      sessionTimeout: options.sessionTimeout)
     let runner = ServiceRunner(
       service: service, decider: decider, performer: performer,
       store: PostgresLaneStore(pool: pool, tables: tables), consumer: consumer, producer: producer,

@@ -51,6 +51,13 @@ struct WorkerCommand: AsyncParsableCommand {
   var orderDeadline = 900
 
   @Option(
+    name: .customLong("session-timeout"),
+    help: ArgumentHelp(
+      "After how long without a sign of life others take this worker's partitions.",
+      valueName: "seconds"))
+  var sessionTimeout = 30
+
+  @Option(
     name: .customLong("shutdown-timeout"),
     help: ArgumentHelp("The most that a graceful stop may take.", valueName: "seconds"))
   var shutdownTimeout = 25
@@ -68,6 +75,9 @@ struct WorkerCommand: AsyncParsableCommand {
       throw ValidationError("'--connections' must be 1 to 64.")
     }
     guard orderDeadline >= 1 else { throw ValidationError("'--order-deadline' must be positive.") }
+    guard (2...1800).contains(sessionTimeout) else {
+      throw ValidationError("'--session-timeout' must be 2 to 1800.")
+    }
     guard shutdownTimeout >= 1 else {
       throw ValidationError("'--shutdown-timeout' must be positive.")
     }
@@ -92,7 +102,8 @@ struct WorkerCommand: AsyncParsableCommand {
       settings: try Settings(environment: environment, context: context),
       options: Worker.Options(
         connections: connections, orderDeadline: Double(orderDeadline),
-        shutdownTimeout: .seconds(shutdownTimeout), httpHost: httpHost, httpPort: httpPort),
+        sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
+        httpHost: httpHost, httpPort: httpPort),
       registry: registry)
     try await worker.run()
   }

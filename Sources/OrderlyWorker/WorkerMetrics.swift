@@ -1,6 +1,6 @@
 import Contracts
-import FleetPostgres
 import Fleet
+import FleetPostgres
 import Foundation
 import Postgres
 import Telemetry

@@ -26,6 +26,13 @@ struct ConfigurationTests {
     #expect(error?.code == .invalidArgument)
   }
 
+  @Test func refusesAGroupWithoutAName() {
+    let configuration = ConsumerConfiguration(
+      kafka: KafkaConfiguration(bootstrapServers: ["127.0.0.1:1"]), groupID: "")
+    let error = #expect(throws: KafkaError.self) { try Consumer(configuration) }
+    #expect(error?.code == .invalidArgument)
+  }
+
   @Test func keepsSecretsOutOfDescriptions() {
     let kafka = KafkaConfiguration(
       bootstrapServers: ["b:9093"],

@@ -134,6 +134,16 @@ struct ConsumerTests {
     }
   }
 
+  @Test func closesUnderAPollThatWaits() async throws {
+    try await Cluster.withMock { _, topic in
+      let consumer = try topic.consumer()
+      async let events = consumer.poll(timeout: .seconds(600))
+      await consumer.close(timeout: .seconds(5))
+      // Whether the poll came before the closing or after it, it does not wait.
+      _ = try? await events
+    }
+  }
+
   @Test(arguments: Cluster.available)
   func wakesAPoll(_ cluster: Cluster) async throws {
     try await cluster.withTopic { topic in

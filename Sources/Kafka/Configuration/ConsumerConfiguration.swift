@@ -4,7 +4,9 @@
 /// are committed by the caller alone, and an offset that the broker no longer has is an error
 /// rather than a silent jump.
 public struct ConsumerConfiguration: Sendable {
+  /// The cluster, and properties that win over all settings here.
   public var kafka: KafkaConfiguration
+  /// The group's name; not empty.
   public var groupID: String
   /// Makes the member a static one: restarted within `sessionTimeout` it gets its partitions back
   /// without a rebalance.
@@ -27,6 +29,7 @@ public struct ConsumerConfiguration: Sendable {
   /// Whether reaching the end of a partition is an event.
   public var reportsEndOfPartition: Bool
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(
     kafka: KafkaConfiguration, groupID: String, groupInstanceID: String? = nil,
     sessionTimeout: Duration = .seconds(30), heartbeatInterval: Duration = .seconds(3),

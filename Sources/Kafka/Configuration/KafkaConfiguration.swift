@@ -4,10 +4,12 @@ public struct KafkaConfiguration: Sendable {
   public var bootstrapServers: [String]
   /// The client's name in the brokers' logs, metrics and quotas.
   public var clientID: String
+  /// How connections are encrypted and authenticated.
   public var security: Security
   /// Further librdkafka properties. They are applied last and so win over every other setting.
   public var properties: [String: String]
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(
     bootstrapServers: [String], clientID: String = "swift-kafka", security: Security = .plaintext,
     properties: [String: String] = [:]
@@ -40,6 +42,7 @@ public struct TLS: Sendable, Hashable {
   /// Whether the broker's certificate must bear the broker's name.
   public var verifiesHostname: Bool
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(
     caLocation: String? = nil, certificateLocation: String? = nil, keyLocation: String? = nil,
     keyPassword: String? = nil, verifiesHostname: Bool = true
@@ -61,10 +64,14 @@ public struct SASL: Sendable, Hashable {
     case scramSHA512 = "SCRAM-SHA-512"
   }
 
+  /// How the password is proven.
   public var mechanism: Mechanism
+  /// The user's name.
   public var username: String
+  /// The user's password.
   public var password: Secret
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(mechanism: Mechanism, username: String, password: String) {
     self.mechanism = mechanism
     self.username = username
@@ -84,6 +91,7 @@ extension KafkaConfiguration: CustomStringConvertible, CustomDebugStringConverti
       + further.joined()
   }
 
+  /// The same as `description`.
   public var debugDescription: String { description }
 
   /// `dump` goes by the mirror, and would print the secrets among `properties`.
@@ -104,6 +112,8 @@ extension KafkaConfiguration {
       ("client.id", clientID),
       // Errors and log lines are delivered as events; nothing is printed.
       ("log.queue", "true"),
+      // A small request must not wait for the acknowledgement of the one before it.
+      ("socket.nagle.disable", "true"),
       // Connections that a broker closes when idle are no news.
       ("log.connection.close", "false"),
     ] + security.settings()

@@ -9,11 +9,13 @@ public struct ProducerConfiguration: Sendable {
     case none, gzip, snappy, lz4, zstd
   }
 
+  /// The cluster, and properties that win over all settings here.
   public var kafka: KafkaConfiguration
   /// How long a record waits for others to share a request with, 0 s to 900 s.
   public var linger: Duration
   /// How long a record may take, with all attempts, until it counts as failed.
   public var messageTimeout: Duration
+  /// How batches are compressed.
   public var compression: Compression
   /// The largest batch, in bytes before compression.
   public var batchSize: Int
@@ -26,6 +28,7 @@ public struct ProducerConfiguration: Sendable {
   /// How many KiB of records may wait to be acknowledged before `send` waits for room.
   public var queuedMaximumKibibytes: Int
 
+  /// Takes the values as they are; nothing is checked before they are used.
   public init(
     kafka: KafkaConfiguration, linger: Duration = .milliseconds(2),
     messageTimeout: Duration = .seconds(30), compression: Compression = .lz4,

@@ -49,6 +49,10 @@ public actor Consumer {
   ///
   /// - Throws: `.invalidArgument` naming the property that is unknown or wrong.
   public init(_ configuration: ConsumerConfiguration) throws(KafkaError) {
+    guard !configuration.groupID.isEmpty else {
+      throw KafkaError(
+        code: .invalidArgument, operation: "create a consumer", message: "groupID is empty")
+    }
     executor = BlockingExecutor(label: "kafka.consumer.\(configuration.groupID)")
     groupID = configuration.groupID
     client = try ClientHandle(
@@ -167,20 +171,22 @@ public actor Consumer {
     client.borrowIfOpen { rd_kafka_consumer_closed($0) != 0 } ?? true
   }
 
-  /// Leaves the group and ends the consumer.
+  /// Leaves the group and ends the consumer. A poll in progress returns.
   ///
   /// Partitions that are still assigned are given back; nothing is committed. To commit before,
   /// call `leave` and go on polling. When the group cannot be left in time, the group finds out by
   /// `sessionTimeout`. The end of the client may take two seconds more than `timeout`.
-  public func close(timeout: Duration) async {
-    do {
-      try leave()
-    } catch {
-      // Closed already, or failed for good: there is no group to leave.
-    }
+  public nonisolated func close(timeout: Duration) async {
+    wake()
+    await end(timeout: timeout)
+  }
+
+  private func end(timeout: Duration) async {
+    // Leaving fails where there is no group to leave: closed already, or failed for good.
+    let isLeaving = (try? leave()) != nil
     let clock = ContinuousClock()
     let deadline = clock.now + timeout
-    while !hasLeft, clock.now < deadline {
+    while isLeaving, !hasLeft, clock.now < deadline {
       let rest = min(deadline - clock.now, .milliseconds(100))
       let events = (try? poll(maxMessages: 10_000, timeout: rest)) ?? []
       if events.contains(where: \.isRebalance) { try? unassign() }

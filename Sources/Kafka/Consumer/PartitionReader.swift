@@ -104,8 +104,9 @@ public actor PartitionReader {
     try client.offsets(forTimes: times, timeout: timeout)
   }
 
-  /// Ends the reader.
-  public func close(timeout: Duration = .seconds(2)) async {
+  /// Ends the reader. A poll in progress returns.
+  public nonisolated func close(timeout: Duration = .seconds(2)) async {
+    wake()
     await client.destroy(
       flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, queues: [queue], timeout: timeout)
   }

@@ -16,3 +16,16 @@ struct CommandFailure: Error, CustomStringConvertible {
     self.description = description
   }
 }
+
+extension ExitCode {
+  /// Says on standard error why a guard refuses a command; the status is to be thrown.
+  static func refused(_ reason: String) -> ExitCode {
+    printMessage("Error: \(reason)")
+    return .refused
+  }
+}
+
+/// `1 topic`, `3 topics`.
+func counted(_ number: Int, _ noun: String) -> String {
+  "\(number) \(noun)\(number == 1 ? "" : "s")"
+}

@@ -18,18 +18,18 @@ struct OrderColumns {
 
   init(_ order: Order) {
     switch order {
-    case .endedEarly(.shipped): self.init(.shippedEarly)
-    case .endedEarly(.unfulfilled(let reason)): self.init(.unfulfilledEarly, reason)
-    case .cancelEarly: self.init(.cancelEarly)
-    case .placed(let terms): self.init(.placed, nil, terms)
-    case .cancelling(let terms, let reason): self.init(.cancelling, reason, terms)
-    case .completed(let terms): self.init(.completed, nil, terms)
-    case .cancelled(let terms, let reason): self.init(.cancelled, reason, terms)
+    case .endedEarly(.shipped): self.init(status: .shippedEarly)
+    case .endedEarly(.unfulfilled(let reason)): self.init(status: .unfulfilledEarly, reason)
+    case .cancelEarly: self.init(status: .cancelEarly)
+    case .placed(let terms): self.init(status: .placed, nil, terms)
+    case .cancelling(let terms, let reason): self.init(status: .cancelling, reason, terms)
+    case .completed(let terms): self.init(status: .completed, nil, terms)
+    case .cancelled(let terms, let reason): self.init(status: .cancelled, reason, terms)
     }
   }
 
   private init(
-    _ status: Status, _ reason: CancellationReason? = nil, _ terms: Order.Terms? = nil
+    status: Status, _ reason: CancellationReason? = nil, _ terms: Order.Terms? = nil
   ) {
     self.status = status
     self.reason = reason

@@ -103,15 +103,15 @@ public struct OrderStore: ServiceStore {
   ) throws {
     guard !placed.isEmpty else { return }
     let lines = placed.flatMap { order in
-      order.lines.enumerated().map { (id: order.orderID, number: Int32($0 + 1), line: $1) }
+      order.lines.enumerated().map { (id: order.orderID, number: $0 + 1, line: $1) }
     }
     try connection.executeLater(
       """
       INSERT INTO order_line (order_id, line, sku, quantity, unit_price)
-      SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::integer[], $5::bigint[])
+      SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[])
       """,
       lines.map(\.id), lines.map(\.number), lines.map(\.line.sku),
-      lines.map { Int32($0.line.quantity) }, lines.map(\.line.unitPrice))
+      lines.map(\.line.quantity), lines.map(\.line.unitPrice))
   }
 
   private func insert(_ steps: [SagaStep], _ connection: Connection) throws {

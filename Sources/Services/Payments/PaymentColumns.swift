@@ -19,21 +19,21 @@ struct PaymentColumns {
 
   init(_ payment: Payment) {
     switch payment {
-    case .capturing(let charge, let parcel): self.init(.capturing, charge, nil, nil, parcel)
+    case .capturing(let charge, let parcel): self.init(status: .capturing, charge, nil, nil, parcel)
     case .capturingUnwanted(let charge, let reason):
-      self.init(.capturingUnwanted, charge, nil, reason)
-    case .captured(let charge, let paymentID): self.init(.captured, charge, paymentID)
-    case .declined(let charge, let reason): self.init(.declined, charge, nil, reason)
+      self.init(status: .capturingUnwanted, charge, nil, reason)
+    case .captured(let charge, let paymentID): self.init(status: .captured, charge, paymentID)
+    case .declined(let charge, let reason): self.init(status: .declined, charge, nil, reason)
     case .refunding(let charge, let paymentID, let reason):
-      self.init(.refunding, charge, paymentID, reason)
+      self.init(status: .refunding, charge, paymentID, reason)
     case .refunded(let charge, let paymentID, let reason):
-      self.init(.refunded, charge, paymentID, reason)
-    case .voided(let reason): self.init(.voided, nil, nil, reason)
+      self.init(status: .refunded, charge, paymentID, reason)
+    case .voided(let reason): self.init(status: .voided, nil, nil, reason)
     }
   }
 
   private init(
-    _ status: Status, _ charge: Payment.Charge?, _ paymentID: String? = nil,
+    status: Status, _ charge: Payment.Charge?, _ paymentID: String? = nil,
     _ reason: CancellationReason? = nil, _ parcel: Payment.Parcel? = nil
   ) {
     self.status = status

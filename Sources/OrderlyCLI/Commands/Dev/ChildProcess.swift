@@ -1,9 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A process that this one has started, with its output in a file.
+/// A process that this one has started.
 final class ChildProcess: Sendable {
-  let log: URL
+  /// Where its output goes; nil where it shares this process's.
+  let log: URL?
   let processID: Int32
   private let ending: Task<Int32, Never>
   private let isOver: Flag
@@ -15,7 +16,7 @@ final class ChildProcess: Sendable {
   /// - Parameter user: whom to become, by `setpriv`; nil to stay as we are.
   init(
     _ executable: URL, _ arguments: [String], as user: String? = nil,
-    environment: [String: String] = [:], log: URL
+    environment: [String: String] = [:], log: URL?
   ) throws {
     self.log = log
     let process = Process()
@@ -28,11 +29,12 @@ final class ChildProcess: Sendable {
       process.arguments = arguments
     }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.currentDirectoryURL = URL(filePath: "/")
-    try Data().write(to: log)
-    let output = try FileHandle(forWritingTo: log)
-    process.standardOutput = output
-    process.standardError = output
+    if let log {
+      try Data().write(to: log)
+      let output = try FileHandle(forWritingTo: log)
+      process.standardOutput = output
+      process.standardError = output
+    }
     process.standardInput = FileHandle.nullDevice
     let (statuses, continuation) = AsyncStream<Int32>.makeStream()
     let isOver = Flag()

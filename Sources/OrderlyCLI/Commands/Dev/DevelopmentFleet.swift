@@ -1,4 +1,5 @@
 import Contracts
+import FleetPostgres
 import Foundation
 import Kafka
 import Settings
@@ -38,7 +39,7 @@ struct DevelopmentFleet: Sendable {
     note("Postgres: \(postgres.url)")
     let broker = try MockCluster()
     do {
-      for topic in try TopicCatalog.load(try TopicCatalog.find()).topics {
+      for topic in try TopicCatalog.find().topics {
         try broker.createTopic(topic.name, partitions: partitions)
       }
       note("Kafka:    \(broker.bootstrapServers) (embedded, in memory)")
@@ -49,7 +50,12 @@ struct DevelopmentFleet: Sendable {
       note("Schemas:  \(applied) migrations applied")
       let workers = try ServiceName.allCases.map { service in
         try ChildProcess(
-          try workerProgram(), [service.rawValue, "--http-port", "0"],
+          try workerProgram(),
+          [
+            service.rawValue, "--http-port", "0",
+            // The embedded broker takes this long to let a member join a group that has had one.
+            "--session-timeout", "3",
+          ],
           environment: environment.merging(["ORDERLY_LOG_FORMAT": "json"]) { $1 },
           log: directory.appending(path: "\(service.rawValue).log"))
       }

@@ -72,7 +72,7 @@ final class ThrowAwayPostgres: Sendable {
       } catch {
         guard server.isRunning, clock.now < deadline else {
           throw CommandFailure(
-            "Postgres did not start: \(error). Its log is \(server.log.path).")
+            "Postgres did not start: \(error). Its log is \(server.log?.path ?? "lost").")
         }
         try await Task.sleep(for: .milliseconds(50))
       }

@@ -1,0 +1,62 @@
+import Foundation
+import Kafka
+
+extension GlobalOptions {
+  /// Runs `body` with a client that looks at the cluster and changes it.
+  ///
+  /// - Throws: ``CommandFailure`` in the place of a `KafkaError`; what else `body` throws.
+  func withKafkaAdmin<R: Sendable>(
+    _ body: (Admin, KafkaConfiguration) async throws -> R
+  ) async throws -> R {
+    let configuration = try kafka()
+    return try await inSentences(configuration) {
+      let admin = try Admin(configuration)
+      return try await closing({ await admin.close() }) { try await body(admin, configuration) }
+    }
+  }
+
+  /// Runs `body` with a producer, and waits for what it has written.
+  ///
+  /// - Throws: as ``withKafkaAdmin(_:)``.
+  func withProducer<R: Sendable>(_ body: (Producer) async throws -> R) async throws -> R {
+    let configuration = try kafka()
+    return try await inSentences(configuration) {
+      let producer = try Producer(ProducerConfiguration(kafka: configuration))
+      return try await closing({ await producer.close(timeout: .seconds(5)) }) {
+        try await body(producer)
+      }
+    }
+  }
+
+  /// Runs `body` with a client that reads partitions and joins no group.
+  ///
+  /// - Throws: as ``withKafkaAdmin(_:)``.
+  func withReader<R: Sendable>(_ body: (PartitionReader) async throws -> R) async throws -> R {
+    let configuration = try kafka()
+    return try await inSentences(configuration) {
+      let reader = try PartitionReader(configuration)
+      return try await closing({ await reader.close() }) { try await body(reader) }
+    }
+  }
+}
+
+/// Runs `body`, then `close`, however `body` ends.
+private func closing<R>(
+  _ close: () async -> Void, _ body: () async throws -> R
+) async throws -> R {
+  let result: Result<R, any Error>
+  do { result = .success(try await body()) } catch { result = .failure(error) }
+  await close()
+  return try result.get()
+}
+
+/// Runs `body`, and says in a sentence what Kafka has thrown.
+private func inSentences<R>(
+  _ configuration: KafkaConfiguration, _ body: () async throws -> R
+) async throws -> R {
+  do {
+    return try await body()
+  } catch let error as KafkaError {
+    throw CommandFailure(error.trouble(at: configuration.bootstrapServers).sentence)
+  }
+}
