@@ -2,7 +2,6 @@ import Contracts
 import FleetTesting
 import Foundation
 import Synchronization
-import Telemetry
 import Testing
 
 @testable import Fleet
@@ -21,7 +20,7 @@ import Testing
     ServiceRunner(
       service: .payments, decider: SampleDecider(), performer: SamplePerformer(),
       store: world.store, consumer: consumer, producer: producer ?? InMemoryProducer(world.broker),
-      limits: world.limits, clock: world.clock, owner: "me", logger: Logger(label: "test"))
+      limits: world.limits, clock: world.clock, owner: "me", logger: quietLogger)
   }
 
   @Test func aFullQueuePausesAndResumes() async throws {
