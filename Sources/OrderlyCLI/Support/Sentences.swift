@@ -18,6 +18,9 @@ extension PostgresError {
     return Trouble(text: "\(address) \(what): \(cause)", advice: advice)
   }
 
+  /// The trouble in sentences.
+  func sentence(_ address: String) -> String { trouble(at: address).sentence }
+
   private var advice: String? {
     if kind == .authentication {
       return "Check the user and the password of ORDERLY_DATABASE_URL, or its _FILE."
@@ -27,6 +30,9 @@ extension PostgresError {
     case .undefinedTable?, .undefinedSchema?, .undefinedColumn?:
       return "Run 'orderly db migrate'."
     case .insufficientPrivilege?: return "Grant the right, or use the URL of a user who has it."
+    case SQLState(rawValue: "22023")? where operation == .connect:
+      // What Postgres says of a session that takes a role which does not exist.
+      return "Run 'orderly db migrate', which makes the roles."
     case _ where operation == .connect:
       return "Is it running? Check ORDERLY_DATABASE_URL or --context, or start 'orderly dev'."
     default: return nil
@@ -45,6 +51,9 @@ extension PostgresError {
 }
 
 extension KafkaError {
+  /// The trouble in sentences.
+  func sentence(_ servers: [String]) -> String { trouble(at: servers).sentence }
+
   /// - Parameter servers: the bootstrap servers.
   func trouble(at servers: [String]) -> Trouble {
     let place = servers.joined(separator: ",")
