@@ -31,7 +31,8 @@ public struct DeadLetter: Sendable {
     self.detail = DeadLetter.printable(detail)
     self.attempts = attempts
     self.firstFailed = firstFailed
-    self.lastFailed = lastFailed
+    // The clock may have been set back in between; the table holds them in order.
+    self.lastFailed = max(firstFailed, lastFailed)
     self.event = event
   }
 

@@ -3,8 +3,8 @@ public import Telemetry
 
 /// What a service's runtime can say about itself: whether it does its work, and if not, why.
 ///
-/// A trouble is logged once when it begins or changes, and once when it is over, however often it
-/// is met in between.
+/// A trouble is logged once when it begins, and once when it is over, however often it is met in
+/// between and in whatever words; the newest of them are in ``problems``.
 public final class Health: Sendable {
   /// What a service depends on.
   public enum Dependency: String, Sendable, CaseIterable {
@@ -48,7 +48,7 @@ public final class Health: Sendable {
   public var lanes: [Int32] { state.withLock { $0.lanes.sorted() } }
 
   func report(_ dependency: Dependency, _ problem: String) {
-    let isNews = state.withLock { $0.troubles.updateValue(problem, forKey: dependency) != problem }
+    let isNews = state.withLock { $0.troubles.updateValue(problem, forKey: dependency) == nil }
     if isNews {
       logger.error("not ready", metadata: ["\(dependency.rawValue)": "\(problem)"])
     }

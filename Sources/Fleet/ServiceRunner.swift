@@ -106,7 +106,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       // Going on from somewhere else would skip events in silence.
       health.report(.topics, "\(partition): \(problem)")
     case .notice(let text):
-      logger.notice("broker client", metadata: ["message": "\(text)"])
+      logger.debug("broker client", metadata: ["line": "\(text)"])
     case .commitFailed(let problem):
       logger.warning("offsets not committed", metadata: ["problem": "\(problem)"])
       progress.restore(committing)

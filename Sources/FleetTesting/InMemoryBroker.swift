@@ -16,6 +16,10 @@ public enum PublishOutcome: Sendable {
 /// An error of an ``InMemoryBroker``.
 public struct InMemoryBrokerError: Error, Sendable, CustomStringConvertible {
   public let description: String
+
+  public init(description: String) {
+    self.description = description
+  }
 }
 
 /// Topics with partitions, and consumer groups with the range assignor and the eager protocol, in

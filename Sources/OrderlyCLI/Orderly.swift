@@ -17,7 +17,11 @@ struct Orderly: AsyncParsableCommand {
     version: OrderlyVersion.current,
     subcommands: [
       DatabaseCommand.self,
+      DeadLetters.self,
+      Describe.self,
       DevCommand.self,
+      Get.self,
+      Outbox.self,
       TopicsCommand.self,
       PublishCommand.self,
       ConsumeCommand.self,

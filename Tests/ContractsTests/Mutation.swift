@@ -36,22 +36,59 @@ enum Mutation {
     }
   }
 
+  /// Every value with a single leaf exchanged for one at or just past some limit. Random faults
+  /// rarely meet a limit alone, these do for each field.
+  static func atEveryLimit(_ value: JSONValue) -> [JSONValue] {
+    switch value {
+    case .object(let members):
+      return members.keys.sorted().flatMap { key in
+        atEveryLimit(members[key] ?? nil).map { changed in
+          .object(members.merging([key: changed]) { $1 })
+        }
+      }
+    case .array(let items):
+      let sizes = [0, 1, 99, 100, 101].compactMap { size in
+        items.first.map { JSONValue.array(Array(repeating: $0, count: size)) }
+      }
+      return sizes
+        + items.indices.flatMap { index in
+          atEveryLimit(items[index]).map { changed in
+            .array(Array(items[..<index]) + [changed] + items[(index + 1)...])
+          }
+        }
+    case .integer(let number): return near(number)
+    case .string(let text):
+      let lengths = limits.flatMap { length in
+        ["a", "A", "李"].map { JSONValue.string(String(repeating: $0, count: length)) }
+      }
+      return lengths + odd.flatMap { [.string(text + $0), .string($0 + text), .string($0)] }
+        + times.map { .string($0) }
+    default: return []
+    }
+  }
+
+  private static let limits = [0, 1, 2, 3, 19, 20, 21, 63, 64, 65, 127, 128, 129, 199, 200, 201]
+
   private static func number(_ number: Int64, using random: inout SplitMix64) -> JSONValue {
-    let near: [JSONValue] = [
+    return Int.random(in: 0..<5, using: &random) == 0
+      ? leaf(using: &random) : near(number).randomElement(using: &random)!
+  }
+
+  private static func near(_ number: Int64) -> [JSONValue] {
+    [
       -1, 0, 1, 9_999, 10_000, 10_001, 9_999_999_999, 10_000_000_000, 10_000_000_001,
       999_999_999_999, 1_000_000_000_000, 1_000_000_000_001, .integer(.max), .integer(.min),
       1.5, 1e300, -1e300, 1e-300, -0.0, 1e12, 1.000_000_000_01e12, 9_007_199_254_740_993,
       .number(Double(number)), .number(Double(number) + 0.5), .integer(0 &- number),
     ]
-    return Int.random(in: 0..<5, using: &random) == 0
-      ? leaf(using: &random) : near.randomElement(using: &random)!
   }
 
+  private static let odd = [
+    "\u{0}", "\n", "\t", "\u{1f}", "\u{7f}", "\u{80}", "\u{a0}", "é", "e\u{301}", "\u{212a}",
+    "李", "👩‍👩‍👧", " ", "/", "_", "-", "z", "Z", "0", "\u{2028}", "\\", "\"", "\u{10ffff}", "\u{fffd}",
+  ]
+
   private static func text(_ text: String, using random: inout SplitMix64) -> JSONValue {
-    let odd = [
-      "\u{0}", "\n", "\t", "\u{1f}", "\u{7f}", "\u{80}", "\u{a0}", "é", "e\u{301}", "\u{212a}",
-      "李", "👩‍👩‍👧", " ", "/", "_", "-", "z", "Z", "0", "\u{2028}", "\\", "\"", "\u{10ffff}", "\u{fffd}",
-    ]
     let scalars = Array(text.unicodeScalars)
     let insert = odd.randomElement(using: &random)!
     switch Int.random(in: 0..<10, using: &random) {
@@ -61,8 +98,7 @@ enum Mutation {
     case 3: return .string(text.lowercased())
     case 4, 5:
       // Around each limit, counted in code points.
-      let length = [1, 2, 3, 19, 20, 21, 63, 64, 65, 127, 128, 129, 199, 200, 201]
-        .randomElement(using: &random)!
+      let length = limits.randomElement(using: &random)!
       let filler = ["a", "é", "李", "👍", "e\u{301}"].randomElement(using: &random)!
       let unit = filler.unicodeScalars.count
       return .string(String(repeating: filler, count: (length + unit - 1) / unit))

@@ -17,18 +17,20 @@ import TopicCatalog
     var body: [UInt8] { Array(value.serialized().utf8) }
   }
 
-  /// Each sample with one to three faults, many times over.
+  /// Each sample with every single leaf at its limits, and with one to three faults, many times.
   private static func mutants() throws -> [Mutant] {
     var random = SplitMix64(seed: 2_020_12)
     return try Samples.payloads.flatMap { payload in
       let sample = try Samples.json(payload)
-      return (0..<(payload.type == .orderPlaced ? 3_000 : 600)).map { _ in
+      var values = Mutation.atEveryLimit(sample)
+      for _ in 0..<(payload.type == .orderPlaced ? 2_000 : 400) {
         var value = sample
         for _ in 0..<Int.random(in: 1...3, using: &random) {
           value = Mutation.mutate(value, using: &random)
         }
-        return Mutant(type: payload.type, value: value)
+        values.append(value)
       }
+      return values.map { Mutant(type: payload.type, value: $0) }
     }
   }
 

@@ -44,9 +44,9 @@ struct ResultTable {
     switch format {
     case .table: renderTable(wide: false)
     case .wide: renderTable(wide: true)
-    case .name: rows.map { $0.name + "\n" }.joined()
+    case .name: rows.map { printable($0.name) + "\n" }.joined()
     case .json:
-      JSONText.pretty(.array(rows.map { .object(Dictionary($0.object) { _, last in last }) }))
+      JSONText.printable(.array(rows.map { .object(Dictionary($0.object) { _, last in last }) }))
         + "\n"
     case .yaml:
       YAMLNode(.sequence(rows.map { YAMLNode(json: $0.object) })).dump()
@@ -82,7 +82,7 @@ func printable(_ text: String) -> String {
 
 extension Unicode.Scalar {
   /// Control characters, and the marks that reorder text.
-  fileprivate var isUnprintable: Bool {
+  var isUnprintable: Bool {
     switch properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
     default: false

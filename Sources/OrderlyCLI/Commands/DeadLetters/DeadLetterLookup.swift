@@ -1,0 +1,90 @@
+import Arguments
+import Contracts
+import FleetPostgres
+import Foundation
+import Postgres
+
+/// The beginning of a dead letter's id, as git takes that of a commit's: four digits or more.
+struct DeadLetterPrefix: ExpressibleByArgument {
+  /// Lower case, with the dashes where a UUID has them.
+  let text: String
+
+  init?(argument: String) {
+    let digits = argument.lowercased().filter { $0 != "-" }
+    guard (4...32).contains(digits.count), digits.utf8.allSatisfy(isHexDigit) else { return nil }
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if [8, 12, 16, 20].contains(index) { text += "-" }
+      text.append(digit)
+    }
+    self.text = text
+  }
+
+  var defaultValueDescription: String { text }
+
+  /// The smallest and the largest id that begin so.
+  var range: (UUID, UUID) {
+    func filled(with digit: Character) -> UUID {
+      let shape =
+        String(repeating: digit, count: 8) + "-"
+        + [4, 4, 4, 12].map { String(repeating: digit, count: $0) }.joined(separator: "-")
+      // Digits and dashes in their places are always a UUID.
+      return UUID(uuidString: text + shape.dropFirst(text.count)) ?? UUID()
+    }
+    return (filled(with: "0"), filled(with: "f"))
+  }
+}
+
+private func isHexDigit(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+  default: false
+  }
+}
+
+/// A dead letter with all that it carries.
+struct WholeDeadLetter: Sendable {
+  let row: DeadLetterRow
+  let value: [UInt8]?
+  let headers: [EventHeader]
+
+  /// Finds the one dead letter, of any service, whose id begins so.
+  ///
+  /// - Throws: ``CommandFailure`` when there is none or more than one.
+  static func find(_ prefix: DeadLetterPrefix, _ global: GlobalOptions) async throws
+    -> WholeDeadLetter
+  {
+    var found: [WholeDeadLetter] = []
+    for service in ServiceName.allCases {
+      found += try await global.read(service) { try find(prefix, of: service, on: $0) }
+    }
+    guard let first = found.first else {
+      throw CommandFailure(
+        "No dead letter has an id that begins with \(prefix.text). See 'orderly dlq list'.")
+    }
+    guard found.count == 1 else {
+      let ids = found.prefix(5).map { "\($0.row.idText) (\($0.row.service.rawValue))" }
+      let more = found.count > 5 ? ", …" : ""
+      throw CommandFailure(
+        "The id \(prefix.text) is ambiguous: \(ids.joined(separator: ", "))\(more). "
+          + "Give more of its digits.")
+    }
+    return first
+  }
+
+  private static func find(
+    _ prefix: DeadLetterPrefix, of service: ServiceName, on connection: Connection
+  ) throws -> [WholeDeadLetter] {
+    let (low, high) = prefix.range
+    return try connection.execute(
+      """
+      SELECT \(DeadLetterRow.columns), value, headers::text FROM dead_letter
+      WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 6
+      """, low, high
+    ).map { row in
+      WholeDeadLetter(
+        row: try DeadLetterRow(row, of: service), value: try row.decode(15),
+        headers: try HeaderList.decode(try row.decode(16)))
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Contracts
+import Foundation
+import JSONSchema
+import Postgres
+
+/// A dead letter without what it carries.
+struct DeadLetterRow: Sendable {
+  let service: ServiceName
+  let id: UUID
+  let topic: String
+  let partition: Int32
+  let offset: Int64
+  let key: [UInt8]?
+  let eventID: UUID?
+  let eventType: String?
+  let orderID: String?
+  let reason: String
+  let detail: String
+  let fingerprint: String
+  let attempts: Int32
+  let state: String
+  let firstFailed: Date
+  let lastFailed: Date
+
+  static let columns = """
+    id, topic, partition, "offset", key, event_id, event_type, order_id, reason, detail,
+    fingerprint, attempts, state, first_failed, last_failed
+    """
+
+  /// Reads ``columns``, from the first on.
+  init(_ row: Row, of service: ServiceName) throws {
+    self.service = service
+    id = try row.decode(0)
+    topic = try row.decode(1)
+    partition = try row.decode(2)
+    offset = try row.decode(3)
+    key = try row.decode(4)
+    eventID = try row.decode(5)
+    eventType = try row.decode(6)
+    orderID = try row.decode(7)
+    reason = try row.decode(8)
+    detail = try row.decode(9)
+    fingerprint = try row.decode(10)
+    attempts = try row.decode(11)
+    state = try row.decode(12)
+    firstFailed = try row.decode(13)
+    lastFailed = try row.decode(14)
+  }
+
+  /// The place in the log as `orders.v1[3]@17`.
+  var place: String { "\(topic)[\(partition)]@\(offset)" }
+
+  /// The order, or else the record key as far as it is text.
+  var about: String {
+    if let orderID { return orderID }
+    guard let key else { return "-" }
+    return String(validating: key, as: UTF8.self) ?? "(\(key.count) bytes)"
+  }
+
+  /// The id in lower case, as Postgres and the headers have it.
+  var idText: String { id.uuidString.lowercased() }
+
+  static func table(_ letters: [DeadLetterRow], at now: Date) -> ResultTable {
+    ResultTable(
+      [
+        .init("id"), .init("service"), .init("type"), .init("key"), .init("reason"),
+        .init("attempts", number: true), .init("state"), .init("age"), .init("place", wide: true),
+        .init("fingerprint", wide: true), .init("detail", wide: true),
+      ],
+      rows: letters.map { letter in
+        ResultTable.Row(
+          name: "dlq/\(letter.idText)",
+          cells: [
+            // Any unique prefix names it; eight digits hardly ever meet twice.
+            String(letter.idText.prefix(8)), letter.service.rawValue, letter.eventType ?? "-",
+            letter.about, letter.reason, "\(letter.attempts)", letter.state,
+            age(of: letter.lastFailed, at: now), letter.place, letter.fingerprint, letter.detail,
+          ],
+          object: letter.object)
+      })
+  }
+
+  var object: [(key: String, value: JSONValue)] {
+    [
+      ("id", .string(idText)), ("service", .string(service.rawValue)), ("topic", .string(topic)),
+      ("partition", .integer(Int64(partition))), ("offset", .integer(offset)),
+      ("key", .text(key.flatMap { String(validating: $0, as: UTF8.self) })),
+      ("eventId", .text(eventID?.uuidString.lowercased())), ("eventType", .text(eventType)),
+      ("orderId", .text(orderID)), ("reason", .string(reason)), ("detail", .string(detail)),
+      ("fingerprint", .string(fingerprint)), ("attempts", .integer(Int64(attempts))),
+      ("state", .string(state)), ("firstFailed", .time(firstFailed)),
+      ("lastFailed", .time(lastFailed)),
+    ]
+  }
+}
