@@ -68,7 +68,8 @@ let package = Package(
     library("FleetTesting", ["Contracts", "Fleet"]),
     library("FleetKafka", ["Contracts", "Fleet", "Kafka", "Telemetry"]),
     library(
-      "FleetPostgres", ["Contracts", "Fleet", "Postgres", "Telemetry"], resources: migrations),
+      "FleetPostgres", ["Contracts", "Fleet", "Postgres", "Telemetry"],
+      resources: migrations + [.embedInCode("FleetMigrations")]),
 
     // The services
     library("Orders", path: "Sources/Services/Orders", serviceDependencies, resources: migrations),
