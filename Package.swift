@@ -107,8 +107,9 @@ let package = Package(
     tests("JSONSchema", ["JSONSchema"], exclude: ["crosscheck.py"]),
     tests("Contracts", ["Contracts", "JSONSchema", "TopicCatalog"]),
     tests("Workload", ["Workload", "Contracts"]),
-    tests("Fleet", ["Contracts", "Fleet", "FleetTesting"]),
-    tests("FleetPostgres", ["Contracts", "Fleet", "FleetPostgres", "Postgres"]),
+    tests("Fleet", ["Contracts", "Fleet", "FleetTesting", "Telemetry"]),
+    tests(
+      "FleetPostgres", ["Contracts", "Fleet", "FleetPostgres", "FleetTesting", "Postgres"]),
     tests(
       "Services",
       [

@@ -11,7 +11,10 @@ public struct Backoff: Sendable {
   /// For a database or broker that does not answer. The cap keeps a lane able to notice that it is
   /// to stop.
   public static let connection = Backoff(base: .milliseconds(50), cap: .seconds(2))
-  /// For one event that fails while its lane waits.
+  /// For a lane that somebody else has taken over while it is assigned to this process: time for
+  /// the group to say whose it is.
+  public static let takeOver = Backoff(base: .seconds(1), cap: .seconds(2))
+  /// For events that fail while their lane waits.
   public static let event = Backoff(base: .milliseconds(20), cap: .milliseconds(500))
 
   /// The wait after the `attempt`-th failure, from 1: between half of and the whole exponential.

@@ -25,13 +25,14 @@ public struct DeadLetter: Sendable {
     self.id = DeadLetter.id(of: message, in: service)
     self.service = service
     self.message = message
-    self.reason = reason
-    // Some of it may come from the message: nothing unprintable reaches a header, a text column
-    // (which cannot hold U+0000) or an operator's terminal.
+    // Some of it may come from the message or a provider: nothing unprintable reaches a header, a
+    // text column (which cannot hold U+0000) or an operator's terminal.
+    self.reason = DeadLetter.printable(reason)
     self.detail = DeadLetter.printable(detail)
     self.attempts = attempts
     self.firstFailed = firstFailed
-    self.lastFailed = lastFailed
+    // The clock may have been set back in between; the table holds them in order.
+    self.lastFailed = max(firstFailed, lastFailed)
     self.event = event
   }
 

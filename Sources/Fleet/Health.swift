@@ -3,8 +3,8 @@ public import Telemetry
 
 /// What a service's runtime can say about itself: whether it does its work, and if not, why.
 ///
-/// A trouble is logged once when it begins or changes, and once when it is over, however often it
-/// is met in between.
+/// A trouble is logged once when it begins, and once when it is over, however often it is met in
+/// between and in whatever words; the newest of them are in ``problems``.
 public final class Health: Sendable {
   /// What a service depends on.
   public enum Dependency: String, Sendable, CaseIterable {
@@ -17,7 +17,8 @@ public final class Health: Sendable {
     var troubles: [Dependency: String] = [:]
     var isMember = false
     var lanes: Set<Int32> = []
-    var workingLanes: Set<Int32> = []
+    /// The epochs in which lanes work.
+    var workingLanes: [Int32: Int64] = [:]
   }
 
   private let state = Mutex(State())
@@ -34,7 +35,7 @@ public final class Health: Sendable {
         state.troubles[dependency].map { "\(dependency.rawValue): \($0)" }
       }
       if !state.isMember { problems.append("group: no partitions assigned yet") }
-      let waiting = state.lanes.subtracting(state.workingLanes)
+      let waiting = state.lanes.subtracting(state.workingLanes.keys)
       if !waiting.isEmpty {
         let list = waiting.sorted().map { "\($0)" }.joined(separator: ", ")
         problems.append("lanes: \(list) not working yet")
@@ -47,7 +48,7 @@ public final class Health: Sendable {
   public var lanes: [Int32] { state.withLock { $0.lanes.sorted() } }
 
   func report(_ dependency: Dependency, _ problem: String) {
-    let isNews = state.withLock { $0.troubles.updateValue(problem, forKey: dependency) != problem }
+    let isNews = state.withLock { $0.troubles.updateValue(problem, forKey: dependency) == nil }
     if isNews {
       logger.error("not ready", metadata: ["\(dependency.rawValue)": "\(problem)"])
     }
@@ -62,7 +63,6 @@ public final class Health: Sendable {
     state.withLock { state in
       state.isMember = true
       state.lanes = lanes
-      state.workingLanes.formIntersection(lanes)
     }
   }
 
@@ -73,6 +73,15 @@ public final class Health: Sendable {
     }
   }
 
-  func laneStarted(_ lane: Int32) { state.withLock { _ = $0.workingLanes.insert(lane) } }
-  func laneEnded(_ lane: Int32) { state.withLock { _ = $0.workingLanes.remove(lane) } }
+  func laneStarted(_ lane: Int32, epoch: Int64) {
+    state.withLock { $0.workingLanes[lane] = epoch }
+  }
+
+  /// A lane that was left behind may end after its successor in this process has started, hence the
+  /// epoch.
+  func laneEnded(_ lane: Int32, epoch: Int64) {
+    state.withLock { state in
+      if state.workingLanes[lane] == epoch { state.workingLanes[lane] = nil }
+    }
+  }
 }

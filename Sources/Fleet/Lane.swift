@@ -24,24 +24,33 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   /// What the lane knows of its own past; the store knows it durably.
   private struct Tenure {
-    var epoch: Int64
+    var epoch: Int64 = 0
     var counter: Int64 = 0
+    /// The lane has to be taken over: for the first time, or because somebody else has done so.
+    var isOver = true
     /// The lane may have rows in the outbox that this process does not remember.
     var hasLeftovers = true
+    /// The answer to a step was lost. The server may not even have worked on its COMMIT yet.
+    var hasUnknownStep = false
+    /// How often in a row somebody else has taken the lane over.
+    var losses = 0
 
     var nextSequence: Int64 { epoch << 32 | counter }
   }
 
-  /// The lane is over: it was stopped, or has a newer owner.
+  /// The lane is over: it was stopped.
   private struct Ended: Error {}
 
-  /// Works until the queue is stopped or the lane has a newer owner.
+  /// Works until the queue is stopped.
+  ///
+  /// A newer owner alone does not end the lane. A process that was held up may send its take-over
+  /// long after the partition has gone to this one; if the lane ended then, nobody would work it.
+  /// So the lane waits a little and takes itself back, unless the group has said by then that the
+  /// partition is somebody else's.
   func run() async {
+    var tenure = Tenure()
     do throws(Ended) {
-      var tenure = Tenure(epoch: try await takeOver())
-      try await publishLeftovers(&tenure)
-      health.laneStarted(number)
-      defer { health.laneEnded(number) }
+      try await prepare(&tenure)
       while true {
         switch await queue.next(
           maximumCount: limits.stepEvents, maximumWeight: limits.stepBytes)
@@ -55,16 +64,47 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         }
       }
     } catch {
-      logger.info("lane ended", metadata: ["lane": "\(number)"])
+      logger.info("lane ended in the midst of its work", metadata: ["lane": "\(number)"])
     }
+    health.laneEnded(number, epoch: tenure.epoch)
   }
 
   // MARK: - Taking over
 
-  private func takeOver() async throws(Ended) -> Int64 {
-    try await retrying("take over the lane") {
+  /// Makes sure that the next step can be run: the lane is this process's own, and nothing of an
+  /// earlier step is left to be published.
+  private func prepare(_ tenure: inout Tenure) async throws(Ended) {
+    while tenure.isOver || tenure.hasLeftovers {
+      if tenure.isOver { try await takeOver(&tenure) }
+      if tenure.hasUnknownStep { try await waitForUnknownStep(&tenure) }
+      if !tenure.isOver { try await publishLeftovers(&tenure) }
+    }
+  }
+
+  private func takeOver(_ tenure: inout Tenure) async throws(Ended) {
+    if tenure.losses > 0 { try await pause(Backoff.takeOver.delay(afterAttempt: tenure.losses)) }
+    if queue.isStopped { throw Ended() }
+    let epoch = try await retrying("take over the lane") {
       try await store.takeOver(lane: number, owner: owner)
     }
+    tenure = Tenure(epoch: epoch, isOver: false, losses: tenure.losses)
+    if !queue.isStopped { health.laneStarted(number, epoch: epoch) }
+  }
+
+  /// An empty step: it waits for the lane's lock, and so until the server has committed the unknown
+  /// step or rolled it back. Looking into the outbox before that would miss its rows.
+  private func waitForUnknownStep(_ tenure: inout Tenure) async throws(Ended) {
+    let (lane, epoch) = (number, tenure.epoch)
+    let isOwner = try await retrying("find out how the last step ended") {
+      do {
+        _ = try await store.step { try $0.admit([], lane: lane, epoch: epoch) }
+        return true
+      } catch StoreError.fenced {
+        return false
+      }
+    }
+    tenure.hasUnknownStep = false
+    if !isOwner { lose(&tenure) }
   }
 
   private func publishLeftovers(_ tenure: inout Tenure) async throws(Ended) {
@@ -73,9 +113,24 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       let records = try await retrying("read the outbox") {
         try await store.outbox(lane: number, limit: limit)
       }
+      // Places that an unknown step has taken are not given out again: a deletion that the disk
+      // never saw could bring its rows back.
+      if let last = records.last?.sequence, last >= tenure.nextSequence {
+        tenure.counter = (last - tenure.epoch << 32) + 1
+      }
       try await publish(records)
       tenure.hasLeftovers = records.count == limit
     }
+  }
+
+  /// Somebody else has taken the lane over.
+  private func lose(_ tenure: inout Tenure) {
+    logger.warning(
+      "lane has a newer owner",
+      metadata: ["lane": "\(number)", "epoch": "\(tenure.epoch)", "owner": "\(owner)"])
+    health.laneEnded(number, epoch: tenure.epoch)
+    tenure.isOver = true
+    tenure.losses += 1
   }
 
   // MARK: - Handling
@@ -98,9 +153,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func handle(_ items: [LaneItem], _ tenure: inout Tenure) async throws(Ended) {
     var work = WorkList(items, service: step.service, limits: limits)
     while let unit = work.next {
+      if let delay = unit.delay { try await pause(delay) }
+      try await prepare(&tenure)
       if queue.isStopped { throw Ended() }
-      if let delay = unit.delay { try? await clock.sleep(for: delay) }
-      try await publishLeftovers(&tenure)
       let context = Step<D, Performer>.Context(
         lane: number, epoch: tenure.epoch, nextSequence: tenure.nextSequence, now: clock.now,
         attempt: unit.attempt)
@@ -114,38 +169,48 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         health.resolve(.database)
         work.finish()
         tenure.counter += Int64(result.outbox.count)
+        tenure.losses = 0
+        // The counter's bits would run into those of the epoch.
+        if tenure.counter > 1 << 31 { tenure.isOver = true }
         report(result)
         try await publish(result.outbox)
       } catch let error as Step<D, Performer>.ItemFailures {
         metrics.retries.increment(by: error.causes.count)
         work.retry(error.causes, at: clock.now)
       } catch let error as StoreError {
-        try settle(error, &work, &tenure)
+        settle(error, &work, &tenure)
       } catch is Ended {
         throw Ended()
       } catch {
         // Cancelled while it waited for a connection, or a defect: nothing was committed as far as
         // anyone knows, so look first and try again.
-        try settle(.unavailable(String(describing: error)), &work, &tenure)
+        settle(.unavailable(String(describing: error)), &work, &tenure)
       }
     }
   }
 
   /// Decides what becomes of the unit of work that the store has refused.
-  private func settle(
-    _ error: StoreError, _ work: inout WorkList, _ tenure: inout Tenure
-  ) throws(Ended) {
+  private func settle(_ error: StoreError, _ work: inout WorkList, _ tenure: inout Tenure) {
     metrics.retries.increment()
     switch error {
     case .fenced:
-      throw Ended()
-    case .unavailable(let detail), .misconfigured(let detail):
+      lose(&tenure)
+    case .unavailable(let detail):
       health.report(.database, detail)
       tenure.hasLeftovers = true
+      tenure.hasUnknownStep = true
+      work.delay(.connection)
+    case .misconfigured(let detail):
+      health.report(.database, detail)
       work.delay(.connection)
     case .conflict:
       work.delay(.event)
     case .rejected(let detail):
+      logger.warning(
+        "the database refuses a step",
+        metadata: [
+          "lane": "\(number)", "items": "\(work.next?.items.count ?? 0)", "problem": "\(detail)",
+        ])
       if !work.split(because: detail, at: clock.now) {
         health.report(.database, "a dead letter can't be written: \(detail)")
         work.delay(.connection)
@@ -211,8 +276,6 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         let result = try await body()
         health.resolve(.database)
         return result
-      } catch StoreError.fenced {
-        throw Ended()
       } catch {
         attempt += 1
         metrics.retries.increment()

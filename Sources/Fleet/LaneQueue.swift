@@ -13,7 +13,6 @@ final class LaneQueue: Sendable {
 
   private struct State {
     var messages: [RawMessage] = []
-    var head = 0
     var weight = 0
     var ticked = false
     var stopped = false
@@ -58,7 +57,7 @@ final class LaneQueue: Sendable {
       if let delivery = take(maximumCount, maximumWeight) { return delivery }
       await withCheckedContinuation { continuation in
         let isReady = state.withLock { state in
-          if state.stopped || state.ticked || state.head < state.messages.count { return true }
+          if state.stopped || state.ticked || !state.messages.isEmpty { return true }
           state.waiter = continuation
           return false
         }
@@ -75,25 +74,20 @@ final class LaneQueue: Sendable {
         state.ticked = false
         return .tick
       }
-      guard state.head < state.messages.count else { return nil }
-      var end = state.head
+      guard !state.messages.isEmpty else { return nil }
+      var end = 0
       var weight = 0
-      while end < state.messages.count, end - state.head < maximumCount,
-        end == state.head || weight + state.messages[end].weight <= maximumWeight
+      while end < state.messages.count, end < maximumCount,
+        end == 0 || weight + state.messages[end].weight <= maximumWeight
       {
         weight += state.messages[end].weight
         end += 1
       }
-      let batch = Array(state.messages[state.head..<end])
-      state.head = end
+      let batch = Array(state.messages[..<end])
+      // At once, although the rest has to move up: messages that were taken and kept would count
+      // against no bound.
+      state.messages.removeFirst(end)
       state.weight -= weight
-      if state.head == state.messages.count {
-        state.messages.removeAll(keepingCapacity: true)
-        state.head = 0
-      } else if state.head > 10_000 {
-        state.messages.removeFirst(state.head)
-        state.head = 0
-      }
       return .messages(batch)
     }
   }

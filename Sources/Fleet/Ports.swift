@@ -118,7 +118,7 @@ public enum ConsumerEvent: Sendable {
   case trouble(String)
   /// A committed offset is no longer in the log: records were deleted before they were read.
   case offsetOutOfRange(Partition, String)
-  /// Something worth a line in the log.
+  /// Something for those who look closely.
   case notice(String)
   /// Background commits that did not succeed.
   case commitFailed(String)

@@ -30,11 +30,15 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private let owner: String
   private let logger: Logger
   private let metrics: ServiceMetrics
-  private let progress = LaneProgress()
   private nonisolated let isStopping = Atomic(false)
 
   private var partitions: [Partition] = []
   private var lanes: [Int32: RunningLane] = [:]
+  /// Of the lanes of this assignment. A lane that is left behind keeps the one of its own, so that
+  /// it can't bring back an old offset of a partition that has returned.
+  private var progress = LaneProgress()
+  /// What was committed in the background, to be committed again if that fails.
+  private var committing: [Partition: Int64] = [:]
 
   /// - Parameter owner: names this process in the database and the logs.
   public init(
@@ -62,61 +66,60 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   /// Works until ``stop()`` or cancellation.
   public func run() async {
-    var lastCommit = ContinuousClock.now
-    var lastTick = lastCommit
+    var commits = Interval(limits.commitInterval, from: clock.now)
+    var ticks = Interval(limits.tickInterval, from: clock.now)
     var failures = 0
     while !isStopping.load(ordering: .relaxed), !Task.isCancelled {
       do {
-        for event in try await consumer.poll(
+        let events = try await consumer.poll(
           maximum: limits.pollMessages, timeout: .milliseconds(100))
-        {
-          try await handle(event)
-        }
-        try await resumeDrained()
-        let now = ContinuousClock.now
-        if now - lastCommit >= limits.commitInterval {
-          lastCommit = now
-          await commitInBackground()
-        }
-        if now - lastTick >= limits.tickInterval {
-          lastTick = now
-          await tick()
-        }
         failures = 0
+        for event in events { await handle(event) }
       } catch {
+        if Task.isCancelled { break }
         failures += 1
         health.report(.broker, "\(error)")
         try? await clock.sleep(for: Backoff.connection.delay(afterAttempt: failures))
       }
+      await resumeDrained()
+      if commits.isDue(at: clock.now) { await commitInBackground() }
+      if ticks.isDue(at: clock.now) { await tick() }
     }
-    await shutDown()
+    // In a task of its own: a cancelled one could not wait for the lanes.
+    await Task { await shutDown() }.value
   }
 
-  private func handle(_ event: ConsumerEvent) async throws {
+  /// Does not throw: the events behind this one hold records that no poll will return again.
+  private func handle(_ event: ConsumerEvent) async {
     switch event {
     case .messages(let messages):
       health.resolve(.broker)
-      try await route(messages)
+      await route(messages)
     case .assigned(let partitions):
-      try await take(partitions)
+      await take(partitions)
     case .revoked(_, let lost):
       await giveUp(lost: lost)
-      try await consumer.unassign()
+      await reportingTrouble { try await consumer.unassign() }
     case .trouble(let problem):
       health.report(.broker, problem)
     case .offsetOutOfRange(let partition, let problem):
       // Going on from somewhere else would skip events in silence.
       health.report(.topics, "\(partition): \(problem)")
     case .notice(let text):
-      logger.notice("broker client", metadata: ["message": "\(text)"])
+      logger.debug("broker client", metadata: ["line": "\(text)"])
     case .commitFailed(let problem):
       logger.warning("offsets not committed", metadata: ["problem": "\(problem)"])
+      progress.restore(committing)
     }
+  }
+
+  private func reportingTrouble(_ body: () async throws -> Void) async {
+    do { try await body() } catch { health.report(.broker, "\(error)") }
   }
 
   // MARK: - Partitions come and go
 
-  private func take(_ partitions: [Partition]) async throws {
+  private func take(_ partitions: [Partition]) async {
     let numbers = Set(partitions.map(\.number))
     let expected = service.subscriptions.count * numbers.count
     guard partitions.count == expected else {
@@ -124,7 +127,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         .topics,
         "the topics \(service.subscriptions.map(\.rawValue).joined(separator: ", ")) have different "
           + "numbers of partitions; run 'orderly topics verify'")
-      try await consumer.assign([])
+      await reportingTrouble { try await consumer.assign([]) }
       return
     }
     health.resolve(.topics)
@@ -132,7 +135,12 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     health.assigned(numbers)
     self.partitions = partitions
     for number in numbers.sorted() { lanes[number] = start(number) }
-    try await consumer.assign(partitions)
+    await reportingTrouble {
+      try await consumer.assign(partitions)
+      // librdkafka keeps a partition paused over a rebalance: confluentinc/librdkafka#1849,
+      // confluentinc/confluent-kafka-go#193.
+      try await consumer.resume(partitions)
+    }
     logger.info(
       "partitions assigned",
       metadata: ["lanes": "\(numbers.sorted().map { "\($0)" }.joined(separator: ","))"])
@@ -158,11 +166,17 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     health.revoked()
     metrics.setLag([:])
     // A lane that is stuck is left behind: the next owner's epoch fences it off.
-    let ended = await within(limits.stopTimeout) { for task in tasks { await task.value } }
+    let ended = await within(limits.stopTimeout, by: clock) {
+      for task in tasks { await task.value }
+    }
     if !ended {
       logger.error("lanes did not end in time; the next owner's epoch fences them off")
     }
+    // What was committed in the background may not have arrived yet.
+    progress.restore(committing)
     let offsets = progress.take()
+    progress = LaneProgress()
+    committing = [:]
     guard !lost, !offsets.isEmpty else { return }
     do {
       try await consumer.commit(offsets)
@@ -180,29 +194,34 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   // MARK: - Messages
 
-  private func route(_ messages: [RawMessage]) async throws {
+  private func route(_ messages: [RawMessage]) async {
     for (number, batch) in Dictionary(grouping: messages, by: \.partition.number) {
       // Read before the partition was taken away: the next owner reads them.
       guard let lane = lanes[number] else { continue }
       let weight = lane.queue.add(batch)
       if weight > limits.queueBytes, !lane.isPaused {
-        lanes[number]?.isPaused = true
-        try await consumer.pause(partitions.filter { $0.number == number })
+        await reportingTrouble {
+          try await consumer.pause(partitions.filter { $0.number == number })
+          lanes[number]?.isPaused = true
+        }
       }
     }
   }
 
-  private func resumeDrained() async throws {
+  private func resumeDrained() async {
     for (number, lane) in lanes
     where lane.isPaused && lane.queue.weight < limits.queueBytes / 2 {
-      lanes[number]?.isPaused = false
-      try await consumer.resume(partitions.filter { $0.number == number })
+      await reportingTrouble {
+        try await consumer.resume(partitions.filter { $0.number == number })
+        lanes[number]?.isPaused = false
+      }
     }
   }
 
   private func commitInBackground() async {
     let offsets = progress.take()
     guard !offsets.isEmpty else { return }
+    committing.merge(offsets) { _, new in new }
     do {
       try await consumer.commitInBackground(offsets)
     } catch {
@@ -218,20 +237,35 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 }
 
 /// Waits for `body`, at most for `limit`; false when it had not ended by then. It is not cancelled.
-private func within(_ limit: Duration, _ body: @escaping @Sendable () async -> Void) async -> Bool {
+private func within(
+  _ limit: Duration, by clock: any FleetClock, _ body: @escaping @Sendable () async -> Void
+) async -> Bool {
   let (results, continuation) = AsyncStream<Bool>.makeStream()
-  let work = Task {
+  Task {
     await body()
     continuation.yield(true)
   }
   let timer = Task {
-    try? await Task.sleep(for: limit)
-    continuation.yield(false)
+    if (try? await clock.sleep(for: limit)) != nil { continuation.yield(false) }
   }
-  defer {
-    timer.cancel()
-    _ = work
+  defer { timer.cancel() }
+  return await results.first { _ in true } ?? false
+}
+
+/// Something that is to be done every so often.
+private struct Interval {
+  private let length: Duration
+  private var last: Date
+
+  init(_ length: Duration, from start: Date) {
+    self.length = length
+    last = start
   }
-  for await result in results { return result }
-  return false
+
+  /// Whether it is time again. A clock that was set back makes it time at once, not never.
+  mutating func isDue(at now: Date) -> Bool {
+    guard now < last || now.timeIntervalSince(last) >= length / .seconds(1) else { return false }
+    last = now
+    return true
+  }
 }

@@ -28,10 +28,10 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     let attempt: Int
   }
 
-  /// Items of the batch failed in a way that may mend, each the first of its order to do so; the
-  /// other orders are not to blame.
+  /// Items of the batch failed in a way that may mend, by their places in it; each is the first of
+  /// its order to do so, and the other orders are not to blame.
   struct ItemFailures: Error {
-    var causes: [OrderID: TransientFailure]
+    var causes: [Int: TransientFailure]
   }
 
   func run<T: StepTransaction<D.Rows>>(
@@ -74,6 +74,8 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     var orders: Set<OrderID> = []
     for (item, isNew) in zip(items, isNew) where isNew {
       if case .event(let event, _) = item { payloads.append(event.payload) }
+      // A dead letter touches no rows, whatever is wrong with them.
+      if case .dead = item { continue }
       if let order = item.order { orders.insert(order) }
     }
     guard !orders.isEmpty else {
@@ -81,10 +83,11 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
       return
     }
     var rows = try transaction.load(payloads, orders: orders.sorted(), at: context.now)
-    var failures: [OrderID: TransientFailure] = [:]
+    var failures: [Int: TransientFailure] = [:]
+    var failedOrders: Set<OrderID> = []
     for index in items.indices where isNew[index] {
       // What follows a failed event of its order has to wait for it.
-      if let order = items[index].order, failures[order] != nil { continue }
+      if let order = items[index].order, failedOrders.contains(order) { continue }
       do throws(TransientFailure) {
         switch items[index] {
         case .event(let event, _):
@@ -98,7 +101,8 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
           bury(items[index], context, &result)
         }
       } catch {
-        if let order = items[index].order { failures[order] = error }
+        failures[index] = error
+        if let order = items[index].order { failedOrders.insert(order) }
       }
     }
     // All of them at once, so that a batch is run twice at most however many have failed.

@@ -39,25 +39,43 @@ struct WorkList: Sendable {
     units[units.count - 1].delay = backoff.delay(afterAttempt: units[units.count - 1].interruptions)
   }
 
-  /// Orders of the next unit have failed for now: the others go first, then each item of the failed
-  /// ones by itself, in order.
-  mutating func retry(_ causes: [OrderID: TransientFailure], at now: Date) {
-    var unit = units.removeLast()
-    if unit.items.count == 1, let order = unit.items[0].order, let cause = causes[order] {
-      unit.firstFailed = unit.firstFailed ?? now
-      if unit.attempt >= limits.attempts {
-        units.append(Unit(items: [dead(unit, cause.reason, cause.detail, at: now)]))
+  /// Items of the next unit, by their places, have failed for now: the others go first, and what comes after a
+  /// failed item in its order goes last.
+  ///
+  /// The failed ones are tried together, because each is the first of its order: a provider that is
+  /// down holds a lane up once for the batch, not once for each event.
+  mutating func retry(_ causes: [Int: TransientFailure], at now: Date) {
+    let unit = units.removeLast()
+    var ready: [LaneItem] = []
+    var failed: [LaneItem] = []
+    var waiting: [LaneItem] = []
+    var orders: Set<OrderID> = []
+    for (index, item) in unit.items.enumerated() {
+      if let cause = causes[index] {
+        if let order = item.order { orders.insert(order) }
+        if unit.attempt < limits.attempts {
+          failed.append(item)
+        } else if let last = givenUp(item, of: unit, cause.reason, cause.detail, at: now) {
+          failed.append(last)
+        }
+      } else if let order = item.order, orders.contains(order) {
+        waiting.append(item)
       } else {
-        unit.delay = Backoff.event.delay(afterAttempt: unit.attempt)
-        unit.attempt += 1
-        units.append(unit)
+        ready.append(item)
       }
-      return
     }
-    let failed = unit.items.filter { $0.order.map { causes[$0] != nil } ?? false }
-    let others = unit.items.filter { $0.order.map { causes[$0] == nil } ?? true }
-    units.append(contentsOf: failed.reversed().map { Unit(items: [$0], firstFailed: now) })
-    if !others.isEmpty { units.append(Unit(items: others)) }
+    if !waiting.isEmpty { units.append(Unit(items: waiting)) }
+    if !failed.isEmpty {
+      let isLast = unit.attempt >= limits.attempts
+      units.append(
+        Unit(
+          items: failed, attempt: unit.attempt + (isLast ? 0 : 1),
+          firstFailed: unit.firstFailed ?? now,
+          delay: isLast ? nil : Backoff.event.delay(afterAttempt: unit.attempt)))
+    }
+    if !ready.isEmpty {
+      units.append(Unit(items: ready, attempt: unit.attempt, firstFailed: unit.firstFailed))
+    }
   }
 
   /// The database refuses something of the next unit: halves it, or gives up on the item when it is
@@ -66,26 +84,38 @@ struct WorkList: Sendable {
     let unit = units.removeLast()
     if unit.items.count > 1 {
       let middle = unit.items.count / 2
-      units.append(Unit(items: Array(unit.items[middle...])))
-      units.append(Unit(items: Array(unit.items[..<middle])))
+      for half in [unit.items[middle...], unit.items[..<middle]] {
+        units.append(
+          Unit(items: Array(half), attempt: unit.attempt, firstFailed: unit.firstFailed))
+      }
       return true
     }
     switch unit.items[0] {
-    case .event:
-      units.append(Unit(items: [dead(unit, "rejected-by-database", detail, at: now)]))
+    case .event, .deadline:
+      if let last = givenUp(unit.items[0], of: unit, "rejected-by-database", detail, at: now) {
+        units.append(Unit(items: [last]))
+      }
       return true
-    case .dead, .unreadable, .deadline:
+    case .dead, .unreadable:
       units.append(unit)
       return false
     }
   }
 
-  private func dead(_ unit: Unit, _ reason: String, _ detail: String, at now: Date) -> LaneItem {
-    guard case .event(let event, let message) = unit.items[0] else { return unit.items[0] }
-    return .dead(
-      DeadLetter(
-        service: service, message: message, reason: reason, detail: detail,
-        attempts: unit.attempt, firstFailed: unit.firstFailed ?? now, lastFailed: now,
-        event: event))
+  /// What is left to do for an item that is not tried any more; nothing for a deadline, which the
+  /// lane finds again at the next tick.
+  private func givenUp(
+    _ item: LaneItem, of unit: Unit, _ reason: String, _ detail: String, at now: Date
+  ) -> LaneItem? {
+    switch item {
+    case .event(let event, let message):
+      .dead(
+        DeadLetter(
+          service: service, message: message, reason: reason, detail: detail,
+          attempts: unit.attempt, firstFailed: unit.firstFailed ?? now, lastFailed: now,
+          event: event))
+    case .deadline: nil
+    case .dead, .unreadable: item
+    }
   }
 }

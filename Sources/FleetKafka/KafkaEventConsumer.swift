@@ -79,12 +79,12 @@ public struct KafkaEventConsumer: EventConsumer {
         + "(\(error.message)); decide where to go on with 'orderly group seek'"
       return [.offsetOutOfRange(Partition(partition), problem)]
     case .error(let error):
-      return [.trouble(error.description)]
+      return [.trouble(error.description + (error.code.advice.map { "; \($0)" } ?? ""))]
     case .committed(let results):
       return commitFailures(results)
-    case .log(let line) where line.level >= .warning:
+    case .log(let line):
       return [.notice(line.description)]
-    case .endOfPartition, .statistics, .log:
+    case .endOfPartition, .statistics:
       return []
     }
   }
@@ -96,6 +96,19 @@ public struct KafkaEventConsumer: EventConsumer {
       return [.commitFailed("\(partition): \(error)")]
     }
     return []
+  }
+}
+
+extension KafkaError.Code {
+  /// What an operator can do about it.
+  fileprivate var advice: String? {
+    switch self {
+    case .unknownTopicOrPartition, .unknownTopic: "run 'orderly topics apply'"
+    case .authentication: "check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+    case .topicAuthorizationFailed, .groupAuthorizationFailed:
+      "the Kafka user needs rights on the service's topics and group"
+    default: nil
+    }
   }
 }
 

@@ -90,7 +90,7 @@ public struct Migrator: Sendable {
         try connection.execute(Statement("CREATE ROLE \(name) LOGIN", cached: false))
       } catch {
         switch error.sqlState {
-        case .duplicateObject?:
+        case .duplicateObject?, .uniqueViolation?:
           // The roles belong to the whole server; another database's migration was faster.
           break
         case .insufficientPrivilege?:

@@ -9,11 +9,13 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
   let tables: Tables
 
   public func admit(_ ids: [UUID], lane: Int32, epoch: Int64) throws -> Set<UUID> {
-    // The share lock makes a take-over wait for this step, so that a former owner can't commit
-    // after the new one has looked into the outbox. Both statements travel together with BEGIN; if
-    // the fence finds nothing, the inbox rows go with the rollback.
+    // The lock makes a take-over wait for this step, so that a former owner can't commit after the
+    // new one has looked into the outbox; and it makes this step wait for an earlier one of the
+    // same owner whose COMMIT was sent, whose connection was lost, and which the server still works
+    // on. Both statements travel together with BEGIN; if the fence finds nothing, the inbox rows go
+    // with the rollback.
     let results = try connection.pipeline([
-      Statement("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR SHARE", lane, epoch),
+      Statement("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR NO KEY UPDATE", lane, epoch),
       Statement(
         """
         INSERT INTO inbox (id, lane) SELECT id, $2::int FROM unnest($1::uuid[]) AS id
@@ -64,6 +66,7 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
         $15::int[], $16::timestamptz[], $17::timestamptz[])
         AS row(id, topic, partition, "offset", key, value, headers, event_id, event_type, order_id,
           reason, detail, fingerprint, attempts, first_failed, last_failed)
+      ON CONFLICT (id) DO NOTHING
       """,
       lane, letters.map(\.id), letters.map(\.message.partition.topic),
       letters.map(\.message.partition.number), letters.map(\.message.offset),

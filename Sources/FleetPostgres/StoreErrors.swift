@@ -17,8 +17,13 @@ extension StoreError {
   init(_ error: PostgresError) {
     let text = error.description
     guard let state = error.sqlState else {
+      switch (error.kind, error.operation) {
+      case (.decoding, _): self = .misconfigured(text)
+      // A value that can't be sent, such as a text with U+0000.
+      case (.usage, .statement): self = .rejected(text)
       // Lost connections, deadlines, an unknown COMMIT; wrong passwords without a code.
-      self = error.kind == .decoding ? .misconfigured(text) : .unavailable(text)
+      default: self = .unavailable(text)
+      }
       return
     }
     switch state {
@@ -29,7 +34,9 @@ extension StoreError {
       self = .conflict(text)
     case .undefinedTable, .undefinedColumn, .undefinedSchema:
       self = .misconfigured("\(text). Run 'orderly db migrate'.")
-    case _ where state.errorClass == "22" || state.errorClass == "23":
+    // Values and constraints; a check option; a limit, as on the size of an index row; a trigger's
+    // own error.
+    case _ where ["22", "23", "44", "54", "P0"].contains(state.errorClass):
       self = .rejected(text)
     case _
     where error.isRetriable || ["08", "53", "57", "58", "28", "3D"].contains(state.errorClass):

@@ -24,6 +24,9 @@ struct Orderly: AsyncParsableCommand {
       Get.self,
       Outbox.self,
       TopicsCommand.self,
+      PublishCommand.self,
+      ConsumeCommand.self,
+      DoctorCommand.self,
     ])
 }
 

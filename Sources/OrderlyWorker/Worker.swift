@@ -42,9 +42,8 @@ struct Worker: Sendable {
     self.options = options
     let logger = self.logger
     producer = try KafkaEventProducer(try settings.kafka(clientID: name)) { event in
-      if case .log(let line) = event, line.level >= .warning {
-        logger.notice("producer", metadata: ["message": "\(line)"])
-      }
+      // The lanes report what they can't publish; this is librdkafka's own view of it.
+      if case .log(let line) = event { logger.debug("producer", metadata: ["line": "\(line)"]) }
     }
     let assembly = Assembly(settings: settings, options: options, producer: producer, name: name)
     var assembled: [AssembledService] = []
@@ -74,19 +73,14 @@ struct Worker: Sendable {
       group.addTask { await registration.keep(address: address) }
       group.addTask { await metrics.keep() }
       group.addTask {
-        await withDiscardingTaskGroup { group in
-          for service in services { group.addTask { await service.run() } }
-        }
-      }
-      group.addTask {
         let signal = await signals.first()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         endProcess(after: options.shutdownTimeout)
         for service in services { service.stop() }
       }
-      // The services end because of the signal; both have ended then, and the rest need not wait.
-      await group.next()
-      await group.next()
+      await withDiscardingTaskGroup { running in
+        for service in services { running.addTask { await service.run() } }
+      }
       group.cancelAll()
     }
     await registration.remove()

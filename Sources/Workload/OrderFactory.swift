@@ -80,6 +80,7 @@ struct OrderFactory {
       lines[random.below(lines.count)] = OrderLine(
         sku: Article.neverInStock, quantity: 1, unitPrice: 2_500)
     case .fraud:
+      // The only price that is not the article's own.
       let price = Self.suspiciousTotal + 1 + random.below(500_000)
       lines[0] = OrderLine(sku: lines[0].sku, quantity: 1, unitPrice: price)
     default: break
@@ -103,11 +104,13 @@ struct OrderFactory {
       placedAt: options.start.addingTimeInterval(Double(number) * options.interval))
   }
 
-  /// Customers in turn, so that their number of orders is bounded and not only likely to be small.
+  /// Customers in turn, so that their number of orders is bounded and not only likely to be small;
+  /// each seed has its own, so that publishing several in an hour changes nothing.
   private var customer: String {
     let customers = max(400, options.count / Self.ordersPerCustomer + 1)
     let digits = String(number % customers)
-    return "c-" + String(repeating: "0", count: max(0, 5 - digits.utf8.count)) + digits
+    return "c\(options.seed)-" + String(repeating: "0", count: max(0, 5 - digits.utf8.count))
+      + digits
   }
 
   /// One to five articles, each once.

@@ -34,11 +34,11 @@ struct WantedTopic: Equatable, Sendable {
     self.configuration = configuration
   }
 
-  init(_ manifest: TopicManifest, _ overrides: TopicOverrides) {
+  init(_ manifest: TopicManifest, _ overrides: TopicOverrides? = nil) {
     self.init(
-      name: manifest.name, partitions: overrides.partitions ?? manifest.partitions,
-      replicationFactor: overrides.replicationFactor ?? manifest.replicas,
-      comparesReplicas: overrides.replicationFactor != nil, configuration: manifest.configuration)
+      name: manifest.name, partitions: overrides?.partitions ?? manifest.partitions,
+      replicationFactor: overrides?.replicationFactor ?? manifest.replicas,
+      comparesReplicas: overrides?.replicationFactor != nil, configuration: manifest.configuration)
   }
 }
 

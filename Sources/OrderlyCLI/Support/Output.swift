@@ -29,12 +29,6 @@ struct ResultTable {
     let cells: [String]
     /// What `-o json` and `-o yaml` print.
     let object: [(key: String, value: JSONValue)]
-
-    init(name: String, cells: [String], object: [(key: String, value: JSONValue)]) {
-      self.name = name
-      self.cells = cells
-      self.object = object
-    }
   }
 
   let columns: [Column]

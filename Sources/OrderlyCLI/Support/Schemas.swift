@@ -67,7 +67,7 @@ struct SchemaDatabase: Sendable {
     do {
       return try await withConnection(configuration) { try body(migrator, $0) }
     } catch let error as PostgresError {
-      throw CommandFailure(error.sentence(address))
+      throw CommandFailure(error.trouble(at: address).sentence)
     } catch let error as MigrationError {
       throw CommandFailure("\(address): \(error)")
     }

@@ -2,13 +2,20 @@ import Foundation
 import Kafka
 import Postgres
 
-// What clients throw, for a person: what failed, where, and what to do.
+/// What a client has thrown, for a person: what failed and where, and what to do about it.
+struct Trouble: Hashable, Sendable {
+  let text: String
+  let advice: String?
+
+  /// Both, as sentences.
+  var sentence: String { text + "." + (advice.map { " " + $0 } ?? "") }
+}
 
 extension PostgresError {
   /// - Parameter address: the database, without a password.
-  func sentence(_ address: String) -> String {
+  func trouble(at address: String) -> Trouble {
     let what = operation == .connect ? "can't be connected to" : "failed"
-    return "\(address) \(what): \(cause).\(advice.map { " " + $0 } ?? "")"
+    return Trouble(text: "\(address) \(what): \(cause)", advice: advice)
   }
 
   private var advice: String? {
@@ -30,7 +37,7 @@ extension PostgresError {
   }
 
   /// The server's words, with its code.
-  var cause: String {
+  private var cause: String {
     // libpq asks back, "Is the server running on that host…?"; the advice does that here.
     var text = message.components(separatedBy: "Is the server running")[0]
     while let last = text.last, ".; \t".contains(last) { text.removeLast() }
@@ -41,28 +48,27 @@ extension PostgresError {
 }
 
 extension KafkaError {
-  /// Whether no broker has answered, for whatever reason.
-  var isUnreachable: Bool {
-    [.timedOut, .transport, .resolve, .allBrokersDown].contains(code)
-  }
-
   /// - Parameter servers: the bootstrap servers.
-  func sentence(_ servers: [String]) -> String {
+  func trouble(at servers: [String]) -> Trouble {
     let place = servers.joined(separator: ",")
+    // "Connection refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)"
+    let reason = message.components(separatedBy: " (after ")[0]
     switch code {
-    case _ where isUnreachable:
-      // "Connection refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)"
-      let reason = message.components(separatedBy: " (after ")[0]
-      return "Kafka can't be reached at \(place): \(reason). Is it running? Check "
-        + "KAFKA_BOOTSTRAP_SERVERS or --context, or start 'orderly dev'."
+    case .timedOut, .transport, .resolve, .allBrokersDown:
+      return Trouble(
+        text: "Kafka can't be reached at \(place): \(reason)",
+        advice: "Is it running? Check KAFKA_BOOTSTRAP_SERVERS or --context, or start 'orderly dev'."
+      )
     case .authentication, .saslAuthenticationFailed, .tls:
-      return "Kafka at \(place) refused the connection: \(message). Check KAFKA_SECURITY_PROTOCOL "
-        + "and the KAFKA_SASL_… and KAFKA_SSL_… settings."
+      return Trouble(
+        text: "Kafka at \(place) refused the connection: \(reason)",
+        advice: "Check KAFKA_SECURITY_PROTOCOL and the KAFKA_SASL_… and KAFKA_SSL_… settings.")
     case .topicAuthorizationFailed, .groupAuthorizationFailed, .clusterAuthorizationFailed:
-      return "Kafka at \(place) does not allow it: \(description). Use a principal that has the "
-        + "right, or grant it."
+      return Trouble(
+        text: "Kafka at \(place) does not allow it: \(description)",
+        advice: "Use a principal that has the right, or grant it.")
     default:
-      return "\(description), at \(place)."
+      return Trouble(text: "\(description), at \(place)", advice: nil)
     }
   }
 }

@@ -29,7 +29,7 @@ extension GlobalOptions {
         try connection.transaction(isolation: .repeatableRead, readOnly: true, body)
       }
     } catch let error as PostgresError {
-      throw CommandFailure(error.sentence(database.description))
+      throw CommandFailure(error.trouble(at: database.description).sentence)
     }
   }
 }

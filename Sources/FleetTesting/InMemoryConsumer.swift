@@ -1,0 +1,139 @@
+public import Contracts
+public import Fleet
+import Synchronization
+
+/// A member of a consumer group of an ``InMemoryBroker``. It joins when it is made.
+public final class InMemoryConsumer: EventConsumer {
+  public let group: String
+  let id: Int
+  private let broker: InMemoryBroker
+  private let clock: any FleetClock
+
+  public init(
+    _ broker: InMemoryBroker, group: String, topics: [String], clock: any FleetClock
+  ) {
+    self.broker = broker
+    self.group = group
+    self.clock = clock
+    id = broker.state.withLock { $0.join(group, topics: topics) }
+  }
+
+  /// A member of the service's group, on the topics that the service reads.
+  public convenience init(
+    _ broker: InMemoryBroker, service: ServiceName, clock: any FleetClock
+  ) {
+    self.init(
+      broker, group: service.rawValue, topics: service.subscriptions.map(\.rawValue), clock: clock)
+  }
+
+  public var paused: Set<Partition> {
+    broker.state.withLock { $0.groups[group]?[id]?.paused ?? [] }
+  }
+
+  public func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent] {
+    let events = next(maximum)
+    if !events.isEmpty { return events }
+    try await clock.sleep(for: timeout)
+    return next(maximum)
+  }
+
+  private func next(_ maximum: Int) -> [ConsumerEvent] {
+    broker.state.withLock { state in
+      guard var member = state.groups[group]?[id] else { return [] }
+      defer { state.groups[group]?[id] = member }
+      if !member.events.isEmpty {
+        defer { member.events = [] }
+        return member.events
+      }
+      guard member.phase == .assigned else { return [] }
+      var messages: [RawMessage] = []
+      let readable = member.positions.keys.filter { !member.paused.contains($0) }
+        .sorted { ($0.topic, $0.number) < ($1.topic, $1.number) }
+      for partition in readable {
+        let log = state.topics[partition.topic]![Int(partition.number)]
+        let new = log.dropFirst(Int(member.positions[partition]!))
+          .prefix(maximum - messages.count)
+        messages += new
+        member.positions[partition]! += Int64(new.count)
+      }
+      return messages.isEmpty ? [] : [.messages(messages)]
+    }
+  }
+
+  public func assign(_ partitions: [Partition]) async throws {
+    try change { group, member in
+      guard member.phase == .assigned else {
+        // The group has moved on: the revocation comes with the next poll.
+        return
+      }
+      // A paused partition stays paused, as in librdkafka.
+      member.positions = Dictionary(
+        uniqueKeysWithValues: partitions.map { ($0, group.committed[$0] ?? 0) })
+    }
+  }
+
+  public func unassign() async throws {
+    broker.state.withLock { state in
+      state.groups[group]?.unassigned(id)
+      state.rebalance(group)
+    }
+  }
+
+  public func pause(_ partitions: [Partition]) async throws {
+    try change { _, member in member.paused.formUnion(partitions) }
+  }
+
+  public func resume(_ partitions: [Partition]) async throws {
+    try change { _, member in member.paused.subtract(partitions) }
+  }
+
+  public func commitInBackground(_ offsets: [Partition: Int64]) async throws {
+    do {
+      try await commit(offsets)
+    } catch {
+      try change { _, member in member.events.append(.commitFailed("\(error)")) }
+    }
+  }
+
+  public func commit(_ offsets: [Partition: Int64]) async throws {
+    try broker.state.withLock { state in
+      guard var group = state.groups[group], let member = group[id], member.phase != .expelled
+      else {
+        throw InMemoryBrokerError(description: "not a member of the group any more")
+      }
+      defer { state.groups[self.group] = group }
+      if group.failingCommits > 0 {
+        group.failingCommits -= 1
+        throw InMemoryBrokerError(description: "the coordinator is not available")
+      }
+      group.commits.append(offsets)
+      group.committed.merge(offsets) { _, new in new }
+    }
+  }
+
+  public func lag() async throws -> [Partition: Int64] {
+    broker.state.withLock { state in
+      var lag: [Partition: Int64] = [:]
+      for (partition, position) in state.groups[group]?[id]?.positions ?? [:] {
+        lag[partition] = state.end(of: partition) - position
+      }
+      return lag
+    }
+  }
+
+  public func close(timeout: Duration) async {
+    broker.state.withLock { $0.leave(id, of: group, expelled: false) }
+  }
+
+  private func change(
+    _ body: (BrokerGroup, inout BrokerGroup.Member) throws -> Void
+  ) throws {
+    try broker.state.withLock { state in
+      guard let group = state.groups[group], var member = group[id] else {
+        throw InMemoryBrokerError(description: "not a member of the group any more")
+      }
+      try body(group, &member)
+      state.groups[self.group]?[id] = member
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Contracts
+import Fleet
+import Foundation
+
+/// What is committed.
+struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
+  var tables: Tables
+  var epochs: [Int32: Int64] = [:]
+  var inbox: Set<UUID> = []
+  var outbox: [Int32: [Int64: OutboxRecord]] = [:]
+  var deadLetters: [DeadLetter] = []
+
+  init(tables: Tables) {
+    self.tables = tables
+  }
+
+  func outboxInOrder(_ lane: Int32) -> [OutboxRecord] {
+    outbox[lane, default: [:]].values.sorted { $0.sequence < $1.sequence }
+  }
+
+  /// Writes what a step has written.
+  ///
+  /// - Throws: `rejected` for a second row in one place of an outbox, and what the tables throw.
+  mutating func apply(_ writes: InMemoryWrites<Tables>) throws {
+    inbox.formUnion(writes.inbox)
+    for (rows, now) in writes.saves { try tables.save(rows, lane: writes.lane, at: now) }
+    for record in writes.outbox {
+      let old = outbox[writes.lane, default: [:]].updateValue(record, forKey: record.sequence)
+      if old != nil {
+        throw StoreError.rejected("outbox: lane \(writes.lane) has a row \(record.sequence)")
+      }
+    }
+    for letter in writes.deadLetters where !deadLetters.contains(where: { $0.id == letter.id }) {
+      deadLetters.append(letter)
+    }
+  }
+}
+
+/// What a step has written, to be applied when it commits.
+struct InMemoryWrites<Tables: InMemoryTables>: Sendable {
+  /// The lane that the step has locked.
+  var lane: Int32 = -1
+  var inbox: Set<UUID> = []
+  var saves: [(rows: Tables.Rows, now: Date)] = []
+  var outbox: [OutboxRecord] = []
+  var deadLetters: [DeadLetter] = []
+}
+
+/// What an ``InMemoryLaneStore`` holds behind its lock.
+final class InMemoryStorage<Tables: InMemoryTables> {
+  static var lostReply: StoreError { .unavailable("the connection was lost") }
+
+  var database: InMemoryDatabase<Tables>
+  /// Steps whose COMMIT the server has received and not worked on yet.
+  var inFlight: [InMemoryWrites<Tables>] = []
+  var plan: StoreFaultPlan = StoreFaults.none
+  var counts: [StoreOperation: Int] = [:]
+
+  init(_ database: InMemoryDatabase<Tables>) {
+    self.database = database
+  }
+
+  func fault(at operation: StoreOperation) -> StoreFault? {
+    let count = counts[operation, default: 0]
+    counts[operation] = count + 1
+    return plan(operation, count)
+  }
+
+  /// Fails as planned before anything is done; true when it is to fail afterwards.
+  func losesReply(of operation: StoreOperation) throws -> Bool {
+    switch fault(at: operation) {
+    case nil: return false
+    case .fail(let error): throw error
+    case .loseReply, .commitLater: return true
+    }
+  }
+
+  /// Whoever locks the lane waits for the step that holds it.
+  func waitForLock(of lane: Int32) {
+    guard let index = inFlight.firstIndex(where: { $0.lane == lane }) else { return }
+    // It was applied once, to what this lane's rows still are: nothing can refuse it now.
+    try? database.apply(inFlight.remove(at: index))
+  }
+}

@@ -1,0 +1,20 @@
+public import Contracts
+public import Foundation
+
+/// A service's own tables as a value: what ``InMemoryLaneStore`` copies for a transaction and keeps
+/// when it commits. The counterpart of FleetPostgres's `ServiceStore`.
+public protocol InMemoryTables<Rows>: Sendable {
+  associatedtype Rows: Sendable
+
+  /// Reads the rows that the events and orders may touch.
+  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Rows
+  /// Writes what the decider has changed. Throws a `StoreError` for what a database would refuse.
+  mutating func save(_ rows: Rows, lane: Int32, at now: Date) throws
+  /// Orders of the lane whose deadline has passed by `now`, the longest overdue first.
+  func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID]
+}
+
+extension InMemoryTables {
+  /// Only orders has deadlines.
+  public func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID] { [] }
+}

@@ -1,0 +1,55 @@
+import Arguments
+import Contracts
+import Foundation
+import Kafka
+
+/// Where `orderly consume` begins: the value of `-o`.
+enum ConsumeStart: Equatable, Sendable, ExpressibleByArgument {
+  case start
+  case end
+  case offset(Int64)
+  /// So many records before the end of each partition.
+  case last(Int64)
+  case time(Date)
+
+  /// Reads `start`, `end`, an offset, a number below 0, or `@` with a time: RFC 3339, or how long
+  /// ago it was (`@15m`).
+  init?(argument: String) {
+    switch argument {
+    case "start": self = .start
+    case "end": self = .end
+    case _ where argument.hasPrefix("@"):
+      guard let time = Self.time(String(argument.dropFirst()), now: Date()) else { return nil }
+      self = .time(time)
+    default:
+      guard let number = Int64(argument), number > Int64.min else { return nil }
+      self = number < 0 ? .last(-number) : .offset(number)
+    }
+  }
+
+  var defaultValueDescription: String { "\(self)" }
+
+  private static func time(_ text: String, now: Date) -> Date? {
+    if let time = Timestamp.parse(text) { return time }
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+    guard let unit = text.last.flatMap({ units[$0] }), let number = Int(text.dropLast()),
+      (0...1_000_000_000).contains(number)
+    else { return nil }
+    return now.addingTimeInterval(-Double(number) * unit)
+  }
+
+  /// The offset at which a partition is read.
+  ///
+  /// - Parameters:
+  ///   - range: the oldest offset that is there, and the one after the newest.
+  ///   - atTime: what the broker has said of the time; -1 when nothing is as late.
+  func offset(in range: Range<Int64>, atTime: Int64? = nil) -> Int64 {
+    switch self {
+    case .start: range.lowerBound
+    case .end: range.upperBound
+    case .offset(let offset): min(max(offset, range.lowerBound), range.upperBound)
+    case .last(let count): max(range.lowerBound, range.upperBound - min(count, range.upperBound))
+    case .time: atTime.flatMap { $0 < 0 ? nil : $0 } ?? range.upperBound
+    }
+  }
+}

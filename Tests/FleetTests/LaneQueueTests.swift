@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+@testable import Fleet
+
+@Suite(.timeLimit(.minutes(1))) struct LaneQueueTests {
+  private func message(_ offset: Int64, bytes: Int = 1) -> RawMessage {
+    RawMessage(
+      partition: Partition(topic: "t", number: 0), offset: offset, key: nil,
+      value: Array(repeating: 0, count: bytes), headers: [])
+  }
+
+  /// The offsets of a delivery; nil for a stop, empty for a tick.
+  private func offsets(_ delivery: LaneQueue.Delivery) -> [Int64]? {
+    switch delivery {
+    case .messages(let messages): messages.map(\.offset)
+    case .tick: []
+    case .stop: nil
+    }
+  }
+
+  @Test func deliversInOrderWithinTheBounds() async {
+    let queue = LaneQueue()
+    #expect(queue.add((0..<5).map { message($0, bytes: 10) }) == 50)
+    #expect(offsets(await queue.next(maximumCount: 2, maximumWeight: 100)) == [0, 1])
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 25)) == [2, 3])
+    #expect(queue.weight == 10)
+    #expect(queue.add([message(5, bytes: 10)]) == 20)
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 100)) == [4, 5])
+    #expect(queue.weight == 0)
+  }
+
+  @Test func oneMessageAlwaysFits() async {
+    let queue = LaneQueue()
+    _ = queue.add([message(0, bytes: 1_000), message(1)])
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == [0])
+  }
+
+  @Test func aTickGoesBeforeMessagesAndCountsOnce() async {
+    let queue = LaneQueue()
+    _ = queue.add([message(0)])
+    queue.tick()
+    queue.tick()
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == [])
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == [0])
+  }
+
+  @Test func aStopGoesBeforeEverything() async {
+    let queue = LaneQueue()
+    _ = queue.add([message(0)])
+    queue.tick()
+    queue.stop()
+    #expect(queue.isStopped)
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == nil)
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == nil)
+  }
+
+  @Test func aStopWakesTheLane() async {
+    let queue = LaneQueue()
+    async let delivery = queue.next(maximumCount: 1, maximumWeight: 1)
+    queue.stop()
+    #expect(offsets(await delivery) == nil)
+  }
+
+  /// A lost wake-up would leave the reader waiting; the time limit ends the test.
+  @Test func noWakeUpIsLostUnderManyProducers() async {
+    let queue = LaneQueue()
+    let (producers, each) = (8, 2_000)
+    await withTaskGroup(of: Void.self) { group in
+      for producer in 0..<producers {
+        group.addTask {
+          for index in 0..<each {
+            _ = queue.add([message(Int64(producer * each + index))])
+            if index % 7 == 0 { queue.tick() }
+          }
+        }
+      }
+      var seen: [[Int64]] = Array(repeating: [], count: producers)
+      while seen.reduce(0, { $0 + $1.count }) < producers * each {
+        for offset in offsets(await queue.next(maximumCount: 3, maximumWeight: 3)) ?? [] {
+          seen[Int(offset) / each].append(offset)
+        }
+      }
+      for (producer, offsets) in seen.enumerated() {
+        #expect(offsets == (0..<each).map { Int64(producer * each + $0) })
+      }
+    }
+    #expect(queue.weight == 0)
+  }
+}

@@ -1,0 +1,142 @@
+import Contracts
+import Foundation
+import Testing
+
+@testable import Fleet
+
+/// How a batch is taken apart: the steps that are tried, as lists of `order/label`.
+struct WorkListTests {
+  private let start = Date(timeIntervalSince1970: 1_800_000_000)
+
+  private func list(_ labels: [String], attempts: Int = 3) -> WorkList {
+    var limits = FleetLimits()
+    limits.attempts = attempts
+    let items = labels.enumerated().map { index, label in
+      let parts = label.split(separator: "/").map(String.init)
+      return item(reservation(parts[0], parts[1]), offset: Int64(index))
+    }
+    return WorkList(items, service: .payments, limits: limits)
+  }
+
+  /// Runs the list against a rule, and returns every step with its attempt.
+  private func run(
+    _ work: inout WorkList, _ react: (WorkList.Unit, inout WorkList) -> Bool
+  ) -> [String] {
+    var tried: [String] = []
+    while let unit = work.next, tried.count < 100 {
+      tried.append("\(unit.attempt): " + unit.items.map(\.label).joined(separator: " "))
+      if !react(unit, &work) { work.finish() }
+    }
+    return tried
+  }
+
+  private func expectSplit(
+    _ work: inout WorkList, _ detail: String, _ expected: Bool,
+    at location: SourceLocation = #_sourceLocation
+  ) {
+    let isSplit = work.split(because: detail, at: start)
+    #expect(isSplit == expected, sourceLocation: location)
+  }
+
+  @Test func nothingIsNoWork() {
+    #expect(WorkList([], service: .payments, limits: FleetLimits()).next == nil)
+  }
+
+  @Test func splittingIsolatesTheGuiltyItemAndKeepsTheOrder() {
+    var work = list(["x/1", "y/1", "x/2", "bad/1", "x/3"])
+    let tried = run(&work) { unit, work in
+      guard unit.items.contains(where: { $0.label == "bad/1" }) else { return false }
+      expectSplit(&work, "too long", true)
+      return true
+    }
+    #expect(
+      tried == [
+        "1: x/1 y/1 x/2 bad/1 x/3", "1: x/1 y/1", "1: x/2 bad/1 x/3", "1: x/2", "1: bad/1 x/3",
+        "1: bad/1", "1: dead bad/1", "1: x/3",
+      ])
+  }
+
+  @Test func aDeadLetterSaysWhyItWasRefused() throws {
+    var work = list(["bad/1"])
+    expectSplit(&work, "too long", true)
+    guard case .dead(let letter) = try #require(work.next).items[0] else {
+      Issue.record("not a dead letter")
+      return
+    }
+    #expect(letter.reason == "rejected-by-database")
+    #expect(letter.detail == "too long")
+    #expect(letter.attempts == 1)
+    #expect(letter.event?.orderID == OrderID(rawValue: "bad"))
+  }
+
+  @Test func aRefusedDeadLetterCannotBeSplit() {
+    var work = list(["bad/1"])
+    expectSplit(&work, "too long", true)
+    expectSplit(&work, "disk of stone", false)
+    #expect(work.next?.items.map(\.label) == ["dead bad/1"])
+  }
+
+  /// It is found again at the next tick; kept, it would hold up the lane for good.
+  @Test func aRefusedOrFailingDeadlineIsLeftToTheNextTick() {
+    var limits = FleetLimits()
+    limits.attempts = 1
+    let deadline = LaneItem.deadline(OrderID(rawValue: "x"))
+    var refused = WorkList([deadline], service: .orders, limits: limits)
+    expectSplit(&refused, "no", true)
+    #expect(refused.next == nil)
+    var failing = WorkList([deadline], service: .orders, limits: limits)
+    failing.retry([0: TransientFailure("down", "")], at: start)
+    #expect(failing.next == nil)
+  }
+
+  @Test func failuresAreTriedAfterTheOthersAndBeforeWhatFollowsThemInTheirOrder() {
+    var work = list(["x/1", "y/1", "x/2", "y/2", "z/1", "x/3"])
+    let tried = run(&work) { unit, work in
+      // x/2 and y/1 fail the first two times.
+      let failing = unit.items.indices.filter {
+        ["x/2", "y/1"].contains(unit.items[$0].label) && unit.attempt < 3
+      }
+      guard !failing.isEmpty else { return false }
+      let causes = failing.map { ($0, TransientFailure("down", "")) }
+      work.retry(Dictionary(uniqueKeysWithValues: causes), at: start)
+      return true
+    }
+    #expect(
+      tried == [
+        "1: x/1 y/1 x/2 y/2 z/1 x/3", "1: x/1 z/1", "2: y/1 x/2", "3: y/1 x/2", "1: y/2 x/3",
+      ])
+  }
+
+  @Test func attemptsAreCountedAndTheLastMakesADeadLetter() throws {
+    var work = list(["x/1", "x/2"], attempts: 3)
+    var now = start
+    var delays: [Bool] = []
+    var letters: [DeadLetter] = []
+    let tried = run(&work) { unit, work in
+      delays.append(unit.delay != nil)
+      if case .dead(let letter) = unit.items[0] { letters.append(letter) }
+      guard unit.items[0].label == "x/1" else { return false }
+      work.retry([0: TransientFailure("down", "no answer")], at: now)
+      now += 10
+      return true
+    }
+    #expect(tried == ["1: x/1 x/2", "2: x/1", "3: x/1", "3: dead x/1", "1: x/2"])
+    #expect(delays == [false, true, true, false, false])
+    let letter = try #require(letters.first)
+    #expect(letters.count == 1)
+    #expect(letter.reason == "down")
+    #expect(letter.detail == "no answer")
+    #expect(letter.attempts == 3)
+    #expect(letter.firstFailed == start)
+    #expect(letter.lastFailed == start + 20)
+  }
+
+  @Test func anInterruptionCostsNoAttempt() {
+    var work = list(["x/1"])
+    work.delay(.connection)
+    work.delay(.connection)
+    #expect(work.next?.attempt == 1)
+    #expect(work.next?.interruptions == 2)
+    #expect(work.next?.delay != nil)
+  }
+}
