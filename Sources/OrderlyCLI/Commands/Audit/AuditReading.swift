@@ -7,7 +7,7 @@ import Settings
 extension GlobalOptions {
   /// Gathers the facts, in the order that ``AuditFacts`` explains.
   func auditFacts(since: Date?) async throws -> AuditFacts {
-    try await withAdmin { admin, kafka in
+    try await withKafkaAdmin { admin, kafka in
       var positions = AuditPositions()
       let metadata = try await admin.metadata()
       let events = metadata.partitions(of: Topic.allCases.map(\.rawValue))
@@ -58,10 +58,10 @@ extension GlobalOptions {
   ) async throws -> TopicFacts {
     var given: [ServiceName: Set<Place>] = [:]
     for letter in databases.deadLetters { given[letter.service, default: []].insert(letter.place) }
-    var inboxes: [ServiceName: Pool] = [:]
+    var inboxes: [ServiceName: Inbox] = [:]
     for service in ServiceName.allCases {
-      inboxes[service] = Pool(
-        try settings().database(of: service, applicationName: "orderly-cli"), maximum: 1)
+      inboxes[service] = Inbox(
+        try settings().database(of: service, applicationName: "orderly-cli"))
     }
     let reader = try PartitionReader(kafka)
     var facts = TopicFacts(isComplete: isComplete)
@@ -70,14 +70,11 @@ extension GlobalOptions {
     let result: Result<Void, any Error>
     do {
       result = .success(try await reading.read(from: starts, into: &facts))
-    } catch let error as PostgresError {
-      result = .failure(
-        CommandFailure("An inbox can't be read: \(error.cause). Audit again."))
     } catch {
       result = .failure(error)
     }
     await reader.close()
-    for pool in inboxes.values { await pool.close() }
+    for inbox in inboxes.values { await inbox.close() }
     try result.get()
     return facts
   }

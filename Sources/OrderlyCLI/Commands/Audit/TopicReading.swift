@@ -14,7 +14,7 @@ struct TopicReading {
   let positions: AuditPositions
   /// Reads inboxes. Rows are only ever added to them, so it does not matter that this is later
   /// than the snapshot.
-  let inboxes: [ServiceName: Pool]
+  let inboxes: [ServiceName: Inbox]
   let given: [ServiceName: Set<Place>]
 
   /// - Parameter starts: where to begin in each partition.
@@ -76,21 +76,42 @@ struct TopicReading {
   /// Asks the inboxes for ids, and tells the facts what they don't have.
   private func ask(_ needs: inout [InboxNeed], _ facts: inout TopicFacts) async throws {
     for (service, needs) in Dictionary(grouping: needs, by: \.service) {
-      guard let pool = inboxes[service] else { continue }
-      let ids = Array(Set(needs.map(\.id)))
-      let missing = try await pool.withConnection { connection in
-        Set(
-          try connection.execute(
-            """
-            SELECT id FROM unnest($1::uuid[]) AS id
-            WHERE NOT EXISTS (SELECT FROM inbox WHERE inbox.id = id.id)
-            """, ids
-          ).map { try $0.decode(0, as: UUID.self) })
-      }
+      guard let missing = try await inboxes[service]?.missing(needs.map(\.id)) else { continue }
       for need in needs where missing.contains(need.id) { facts.miss(need) }
     }
     needs.removeAll(keepingCapacity: true)
   }
+}
+
+/// A service's inbox, to be asked for ids.
+struct Inbox: Sendable {
+  private let pool: Pool
+  private let address: String
+
+  init(_ database: ConnectionConfiguration) {
+    pool = Pool(database, maximum: 1)
+    address = database.description
+  }
+
+  /// Those of the ids that the inbox does not have.
+  func missing(_ ids: [UUID]) async throws -> Set<UUID> {
+    let ids = Array(Set(ids))
+    do {
+      return try await pool.withConnection { connection in
+        Set(
+          try connection.execute(
+            """
+            SELECT id FROM unnest($1::uuid[]) AS wanted (id)
+            WHERE NOT EXISTS (SELECT FROM inbox WHERE inbox.id = wanted.id)
+            """, ids
+          ).map { try $0.decode(0, as: UUID.self) })
+      }
+    } catch let error as PostgresError {
+      throw CommandFailure(error.trouble(at: address).sentence)
+    }
+  }
+
+  func close() async { await pool.close() }
 }
 
 extension AuditRecord {
