@@ -117,7 +117,12 @@ let package = Package(
         "Contracts", "Fleet", "FleetPostgres", "FleetTesting", "Fulfilment", "Inventory", "Orders",
         "Payments", "Postgres",
       ]),
-    tests("OrderlyCLI", ["Arguments", "Contracts", "OrderlyCLI"]),
+    tests(
+      "OrderlyCLI",
+      [
+        "Arguments", "Contracts", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres", "TopicCatalog",
+        "Workload",
+      ], exclude: ["HelpTexts"]),
     tests("Repository", []),
   ]
 )

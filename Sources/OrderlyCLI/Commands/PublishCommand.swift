@@ -199,7 +199,7 @@ struct PublishCommand: AsyncParsableCommand {
 
   /// Finds out what would otherwise look like a slow broker: a topic that nobody has made.
   private func checkTopics() async throws {
-    let metadata = try await global.withKafkaAdmin { admin, _ in
+    let metadata = try await global.withAdmin { admin, _ in
       try await admin.metadata(timeout: .seconds(5))
     }
     guard !metadata.topics.contains(where: { $0.name == event.topic.rawValue }) else { return }

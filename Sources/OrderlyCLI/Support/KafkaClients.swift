@@ -5,11 +5,11 @@ extension GlobalOptions {
   /// Runs `body` with a client that looks at the cluster and changes it.
   ///
   /// - Throws: ``CommandFailure`` in the place of a `KafkaError`; what else `body` throws.
-  func withKafkaAdmin<R: Sendable>(
+  func withAdmin<R: Sendable>(
     _ body: (Admin, KafkaConfiguration) async throws -> R
   ) async throws -> R {
     let configuration = try kafka()
-    return try await inSentences(configuration) {
+    return try await explaining(configuration) {
       let admin = try Admin(configuration)
       return try await closing({ await admin.close() }) { try await body(admin, configuration) }
     }
@@ -17,10 +17,10 @@ extension GlobalOptions {
 
   /// Runs `body` with a producer, and waits for what it has written.
   ///
-  /// - Throws: as ``withKafkaAdmin(_:)``.
+  /// - Throws: as ``withAdmin(_:)``.
   func withProducer<R: Sendable>(_ body: (Producer) async throws -> R) async throws -> R {
     let configuration = try kafka()
-    return try await inSentences(configuration) {
+    return try await explaining(configuration) {
       let producer = try Producer(ProducerConfiguration(kafka: configuration))
       return try await closing({ await producer.close(timeout: .seconds(5)) }) {
         try await body(producer)
@@ -30,10 +30,10 @@ extension GlobalOptions {
 
   /// Runs `body` with a client that reads partitions and joins no group.
   ///
-  /// - Throws: as ``withKafkaAdmin(_:)``.
+  /// - Throws: as ``withAdmin(_:)``.
   func withReader<R: Sendable>(_ body: (PartitionReader) async throws -> R) async throws -> R {
     let configuration = try kafka()
-    return try await inSentences(configuration) {
+    return try await explaining(configuration) {
       let reader = try PartitionReader(configuration)
       return try await closing({ await reader.close() }) { try await body(reader) }
     }
@@ -51,12 +51,12 @@ private func closing<R>(
 }
 
 /// Runs `body`, and says in a sentence what Kafka has thrown.
-private func inSentences<R>(
+private func explaining<R>(
   _ configuration: KafkaConfiguration, _ body: () async throws -> R
 ) async throws -> R {
   do {
     return try await body()
   } catch let error as KafkaError {
-    throw CommandFailure(error.trouble(at: configuration.bootstrapServers).sentence)
+    throw CommandFailure(error.sentence(configuration.bootstrapServers))
   }
 }

@@ -18,6 +18,9 @@ extension PostgresError {
     return Trouble(text: "\(address) \(what): \(cause)", advice: advice)
   }
 
+  /// The trouble in sentences.
+  func sentence(_ address: String) -> String { trouble(at: address).sentence }
+
   private var advice: String? {
     if kind == .authentication {
       return "Check the user and the password of ORDERLY_DATABASE_URL, or its _FILE."
@@ -48,6 +51,9 @@ extension PostgresError {
 }
 
 extension KafkaError {
+  /// The trouble in sentences.
+  func sentence(_ servers: [String]) -> String { trouble(at: servers).sentence }
+
   /// - Parameter servers: the bootstrap servers.
   func trouble(at servers: [String]) -> Trouble {
     let place = servers.joined(separator: ",")

@@ -1,0 +1,100 @@
+import Contracts
+import Foundation
+import JSONSchema
+import Kafka
+import Testing
+
+@testable import OrderlyCLI
+
+@Suite(.timeLimit(.minutes(2))) struct DoctorTests {
+  @Test func aHealthySystemHasNoFailures() async throws {
+    try await OwnServers.withDatabase { url in
+      try await OwnServers.withMock { mock, _ in
+        let orderly = OrderlyProcess(environment: [
+          "KAFKA_BOOTSTRAP_SERVERS": mock.bootstrapServers, "ORDERLY_DATABASE_URL": url,
+        ])
+        #expect(try await orderly.run("db", "migrate").status == 0)
+        _ = try await orderly.run("publish", "order.placed", "--seed", "1", "--count", "5")
+        let outcome = try await orderly.run("doctor", "-o", "json")
+        #expect(outcome.status == 0)
+        let findings = try #require(JSONValue(parsing: outcome.output.utf8).array)
+        func text(_ area: String) -> [String] {
+          findings.filter { $0["area"]?.string == area }.compactMap { $0["finding"]?.string }
+        }
+        #expect(
+          text("kafka") == ["\(mock.bootstrapServers): 1 broker, librdkafka's mock, in memory"])
+        #expect(text("topics") == ["8 topics with 6 partitions"])
+        #expect(
+          text("lag") == [
+            "records not yet handled: orders 5, inventory 5, payments 0, fulfilment 5"
+          ])
+        #expect(text("schemas") == ["up to date"])
+      }
+    }
+  }
+
+  @Test func nothingThatAnswersIsOneLineForEachCause() async throws {
+    let outcome = try await OrderlyProcess(environment: [
+      "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+      "ORDERLY_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+    ]).run("doctor")
+    #expect(outcome.status == 1)
+    #expect(outcome.lines.filter { $0.hasPrefix("fail  kafka") }.count == 1)
+    #expect(outcome.lines.filter { $0.hasPrefix("fail  postgres") }.count == 1)
+    #expect(outcome.lines.filter { $0.hasPrefix("fail") }.count == 2)
+    #expect(outcome.messages == "Error: 2 failures, no warnings\n")
+  }
+
+  @Test func aDatabaseWithoutSchemasIsOneFailure() async throws {
+    try await OwnServers.withDatabase { url in
+      try await OwnServers.withMock { mock, _ in
+        let outcome = try await OrderlyProcess(environment: [
+          "KAFKA_BOOTSTRAP_SERVERS": mock.bootstrapServers, "ORDERLY_DATABASE_URL": url,
+        ]).run("doctor")
+        #expect(outcome.status == 1)
+        #expect(
+          outcome.output.contains(
+            """
+            fail  schemas   not made yet, or without rights: orders, inventory, payments, fulfilment
+                            → Run 'orderly db migrate'.
+            """))
+        #expect(outcome.messages == "Error: 1 failure, no warnings\n")
+      }
+    }
+  }
+
+  @Test func topicsWithDifferentPartitionsFail() {
+    let wanted = ["a", "b", "c"].map {
+      WantedTopic(name: $0, partitions: 6, replicationFactor: 1)
+    }
+    let cluster = ClusterTopics(
+      isMock: false,
+      topics: [
+        "a": ClusterTopic(name: "a", partitions: 6, replicationFactor: 1),
+        "b": ClusterTopic(name: "b", partitions: 4, replicationFactor: 1),
+      ])
+    let findings = DoctorKafka.findings(wanted, cluster)
+    #expect(
+      findings.map(\.text) == [
+        "1 topic missing: c", "the topics have different numbers of partitions: a 6, b 4",
+      ])
+    #expect(findings.allSatisfy { $0.status == .fail && $0.advice != nil })
+  }
+
+  @Test func aClockThatIsOffIsToldOnce() {
+    let server = DoctorPostgres.Server(
+      address: "postgresql://x", version: 150_018, isReadOnly: false, clockAhead: -2.5)
+    let findings = DoctorPostgres.findings([
+      (.orders, .open(server, pending: [])), (.payments, .open(server, pending: [])),
+    ])
+    #expect(findings.map(\.status) == [.ok, .warn, .ok])
+    #expect(findings[1].text == "Postgres is 2.500 s behind this machine")
+  }
+
+  @Test func aStandbyFails() {
+    let server = DoctorPostgres.Server(
+      address: "postgresql://x", version: 150_018, isReadOnly: true, clockAhead: 0)
+    let findings = DoctorPostgres.findings([(.orders, .open(server, pending: []))])
+    #expect(findings.first?.status == .fail)
+  }
+}

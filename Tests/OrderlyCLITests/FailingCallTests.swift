@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+@testable import OrderlyCLI
+
+/// What an operator reads when a call fails, to the letter.
+@Suite struct FailingCallTests {
+  struct Call: Sendable, CustomTestStringConvertible {
+    let arguments: [String]
+    var environment: [String: String] = [:]
+    let status: Int32
+    /// All of standard error.
+    let messages: String
+
+    var testDescription: String { arguments.joined(separator: " ") }
+  }
+
+  private static let publishUsage = """
+    Usage: orderly publish [<options>] <event>
+      See 'orderly publish --help' for more information.
+
+    """
+  private static let consumeUsage = """
+    Usage: orderly consume [<options>] <topic>
+      See 'orderly consume --help' for more information.
+
+    """
+  /// The discard port, where nobody listens.
+  private static let nowhere = [
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+    "ORDERLY_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+  ]
+
+  static let calls = [
+    Call(
+      arguments: ["publish", "payment.captured"], status: 2,
+      messages: """
+        Error: Only order.placed can be made up. Give the body of payment.captured with -f FILE.
+        \(publishUsage)
+        """),
+    Call(
+      arguments: ["publish", "order.placed", "-k", "o-1"], status: 2,
+      messages: """
+        Error: -k goes with -f: orders that are made up have their own ids.
+        \(publishUsage)
+        """),
+    Call(
+      arguments: ["publish", "order.placed", "-f", "-", "--seed", "1"], status: 2,
+      messages: """
+        Error: --seed is for orders that are made up, and does not go with -f.
+        \(publishUsage)
+        """),
+    Call(
+      arguments: ["publish", "order.placed", "--rate", "0"], status: 2,
+      messages: """
+        Error: --rate must be over 0 and up to 1000000 records a second, is 0.0.
+        \(publishUsage)
+        """),
+    Call(
+      arguments: ["publish", "order.placed", "-f", "/nonexistent/order.json"], status: 1,
+      messages: "Error: /nonexistent/order.json can't be read: No such file or directory.\n"),
+    Call(
+      arguments: ["publish", "order.placed", "--seed", "1"], status: 1,
+      messages: "Error: It is not known where Kafka is. Set KAFKA_BOOTSTRAP_SERVERS, choose a "
+        + "--context, or start 'orderly dev'.\n"),
+    Call(
+      arguments: ["consume", "orders.v1", "-b", "-o", "end"], status: 2,
+      messages: "Error: -b and -o contradict each other.\n\(consumeUsage)"),
+    Call(
+      arguments: ["consume", "orders.v1", "-n", "0"], status: 2,
+      messages: "Error: -n must be at least 1, is 0.\n\(consumeUsage)"),
+    Call(
+      arguments: ["topics", "list", "-X", "sasl.password=x"], environment: nowhere, status: 1,
+      messages: "Error: sasl.password can't be given with -X, where other users of the machine can "
+        + "read it. Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.\n"),
+    Call(
+      arguments: ["topics", "list"], environment: ["ORDERLY_TOPICS": "/nonexistent"], status: 1,
+      messages: "Error: /nonexistent: ORDERLY_TOPICS names this folder, but it has no manifests "
+        + "(*.yaml)\n"),
+    Call(
+      arguments: ["topics", "verify"], environment: nowhere, status: 1,
+      messages: "Error: Kafka can't be reached at 127.0.0.1:9: Local: Broker transport failure: "
+        + "127.0.0.1:9/bootstrap: Connect to ipv4#127.0.0.1:9 failed: Connection refused. Is it "
+        + "running? Check KAFKA_BOOTSTRAP_SERVERS or --context, or start 'orderly dev'.\n"),
+    Call(
+      arguments: ["db", "check"], status: 1,
+      messages: "Error: It is not known where Postgres is. Set ORDERLY_DATABASE_URL, choose a "
+        + "--context, or start 'orderly dev'.\n"),
+    Call(
+      arguments: ["db", "migrate"], environment: nowhere, status: 1,
+      messages: "Error: postgresql://nobody@127.0.0.1:9/nothing can't be connected to: connection "
+        + "to server at \"127.0.0.1\", port 9 failed: Connection refused. Is it running? Check "
+        + "ORDERLY_DATABASE_URL or --context, or start 'orderly dev'.\n"),
+    Call(
+      arguments: ["db", "migrate"], environment: ["ORDERLY_DATABASE_URL": "mysql://secret@x"],
+      status: 1,
+      messages: "Error: ORDERLY_DATABASE_URL is not a Postgres URL: the connection URL cannot be "
+        + "read: missing\n"),
+  ]
+
+  @Test(.timeLimit(.minutes(1)), arguments: calls)
+  func messageAndStatusAreAsWritten(_ call: Call) async throws {
+    let outcome = try await OrderlyProcess(environment: call.environment).run(call.arguments)
+    #expect(outcome.status == call.status)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.messages == call.messages)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func nothingIsPublishedOfAFileWithAFault() async throws {
+    let input = """
+      {"orderId":"o-1","requestedAt":"2026-11-21T08:30:00Z"}
+      {"orderId":"o 2","requestedAt":"2026-11-21T08:30:00Z"}
+      {"orderId":"o-3","requestedAt":"yesterday"
+      """
+    try await OwnServers.withMock { mock, orderly in
+      let outcome = try await orderly.run(
+        "publish", "order.cancel-requested", "-f", "-", input: input)
+      #expect(outcome.status == 1)
+      #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.messages == """
+          line 2: orderId: must match the pattern ^[A-Za-z0-9_-]*$, is "o 2"
+          line 3: byte 42: expected a comma or }
+          Error: 2 of 3 events in standard input are not a valid order.cancel-requested. Nothing \
+          has been published.
+
+          """)
+      let read = try await orderly.run("consume", "orders.v1", "-e")
+      #expect(read.status == 0)
+      #expect(read.output.isEmpty)
+    }
+  }
+}
