@@ -160,12 +160,30 @@ import Testing
     }
   }
 
-  @Test func recordsThatFailAreCounted() async throws {
+  @Test func aTopicThatCantBeUsedIsSaidAtOnce() async throws {
     try await OwnServers.withMock { mock, orderly in
       try mock.setError(.topicAuthorizationFailed, ofTopic: "orders.v1")
       let outcome = try await orderly.run("publish", "order.placed", "--seed", "1", "--count", "3")
       #expect(outcome.status == 1)
       #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.messages == """
+          Error: Kafka at \(mock.bootstrapServers) does not allow it: could not use topic orders.v1: \
+          Broker: Topic authorization failed (TOPIC_AUTHORIZATION_FAILED). Use a principal that has \
+          the right, or grant it.
+
+          """)
+    }
+  }
+
+  @Test func recordsThatFailAreCounted() async throws {
+    try await OwnServers.withMock { mock, orderly in
+      try mock.pushErrors([.messageSizeTooLarge], for: .produce)
+      let outcome = try await orderly.run("publish", "order.placed", "--seed", "1")
+      #expect(outcome.status == 1)
+      #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.messages.hasSuffix("Nothing has been acknowledged. Run 'orderly doctor'.\n"))
     }
   }
 

@@ -30,7 +30,7 @@ struct TopicsApplyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let wanted = try TopicCatalog.find().topics.map { WantedTopic($0, overrides) }
-    try await global.withAdmin { admin, configuration in
+    try await global.withKafkaAdmin { admin, configuration in
       let cluster = try await ClusterTopics.read(from: admin, settingsOf: wanted.map(\.name))
       let found = wanted.map { differences($0, cluster.topics[$0.name]) }
       try refuseOtherPartitions(wanted, found)

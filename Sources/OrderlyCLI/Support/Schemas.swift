@@ -10,7 +10,7 @@ import Settings
 /// The Postgres schemas of the platform: one for each service, and the fleet's.
 enum Schemas {
   /// In the order in which they are made.
-  static let all: [SchemaDefinition] = ServiceName.allCases.map(definition)
+  static let all: [SchemaDefinition] = ServiceName.allCases.map(definition) + [.fleet]
 
   /// A service's schema: the tables that every service has, then its own.
   static func definition(of service: ServiceName) -> SchemaDefinition {
@@ -63,7 +63,11 @@ struct SchemaDatabase: Sendable {
   func withMigrator<R: Sendable>(
     _ body: @escaping @Sendable (Migrator, Connection) throws -> R
   ) async throws -> R {
-    let migrator = Migrator(schemas)
+    // The fleet's schema grants rights to the roles of all services, also of those that have their
+    // schemas on another server.
+    let isFleets = schemas.contains { $0.name == SchemaDefinition.fleet.name }
+    let migrator = Migrator(
+      schemas, roles: isFleets ? ServiceName.allCases.map(\.databaseRole) : [])
     do {
       return try await withConnection(configuration) { try body(migrator, $0) }
     } catch let error as PostgresError {
