@@ -9,7 +9,10 @@ public final class Health: Sendable {
   /// What a service depends on.
   public enum Dependency: String, Sendable, CaseIterable {
     case database
+    /// Reading: the brokers can be reached.
     case broker
+    /// Writing: what the lanes have committed is taken by the brokers.
+    case publishing
     case topics
   }
 
@@ -52,6 +55,10 @@ public final class Health: Sendable {
     if isNews {
       logger.error("not ready", metadata: ["\(dependency.rawValue)": "\(problem)"])
     }
+  }
+
+  func isTroubled(_ dependency: Dependency) -> Bool {
+    state.withLock { $0.troubles[dependency] != nil }
   }
 
   func resolve(_ dependency: Dependency) {

@@ -252,10 +252,11 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       if !published.isEmpty { try await delete(published.map(\.sequence)) }
       guard let failed, let error = errors[failed] else { break }
       attempt += 1
-      health.report(.broker, "can't publish to \(rest.first?.topic ?? "?")[\(number)]: \(error)")
+      health.report(
+        .publishing, "can't publish to \(rest.first?.topic ?? "?")[\(number)]: \(error)")
       try await pause(Backoff.connection.delay(afterAttempt: attempt))
     }
-    if !records.isEmpty { health.resolve(.broker) }
+    if !records.isEmpty { health.resolve(.publishing) }
   }
 
   private func delete(_ sequences: [Int64]) async throws(Ended) {

@@ -139,6 +139,8 @@ public protocol EventConsumer: Sendable {
   func commit(_ offsets: [Partition: Int64]) async throws
   /// Records between the last one handed out and the end of the log, as far as known.
   func lag() async throws -> [Partition: Int64]
+  /// Asks a broker something, to find out whether they can be reached again.
+  func ping() async throws
   /// Leaves the group, within `timeout`.
   func close(timeout: Duration) async
 }

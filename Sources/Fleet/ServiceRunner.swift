@@ -233,6 +233,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func tick() async {
     for lane in lanes.values { lane.queue.tick() }
     if let lag = try? await consumer.lag() { metrics.setLag(lag) }
+    // The client says when it has lost the brokers, not when it has found them again.
+    if health.isTroubled(.broker), (try? await consumer.ping()) != nil { health.resolve(.broker) }
   }
 }
 

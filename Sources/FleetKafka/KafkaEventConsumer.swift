@@ -5,6 +5,8 @@ public import Kafka
 /// A service's member of its consumer group, on librdkafka.
 public struct KafkaEventConsumer: EventConsumer {
   private let consumer: Consumer
+  /// One of those it reads.
+  private let topic: String
 
   /// Joins the group named as the service, for the topics that the service reads.
   ///
@@ -21,6 +23,7 @@ public struct KafkaEventConsumer: EventConsumer {
       ConsumerConfiguration(
         kafka: kafka, groupID: service.rawValue, sessionTimeout: sessionTimeout,
         heartbeatInterval: min(.seconds(3), sessionTimeout / 4)))
+    topic = service.subscriptions[0].rawValue
     try await consumer.subscribe(service.subscriptions.map(\.rawValue))
   }
 
@@ -61,6 +64,12 @@ public struct KafkaEventConsumer: EventConsumer {
         0, known.upperBound - (positions[partition] ?? known.lowerBound))
     }
     return lag
+  }
+
+  public func ping() async throws {
+    // What the group has committed, or that it has committed nothing: its coordinator answers.
+    let partition = try consumer.assignment.first ?? TopicPartition(topic: topic, partition: 0)
+    _ = try await consumer.committed([partition], timeout: .seconds(1))
   }
 
   public func close(timeout: Duration) async { await consumer.close(timeout: timeout) }

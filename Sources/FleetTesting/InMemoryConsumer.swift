@@ -121,6 +121,9 @@ public final class InMemoryConsumer: EventConsumer {
     }
   }
 
+  /// A broker in memory is always there.
+  public func ping() async throws {}
+
   public func close(timeout: Duration) async {
     broker.state.withLock { $0.leave(id, of: group, expelled: false) }
   }

@@ -16,6 +16,7 @@ struct Orderly: AsyncParsableCommand {
       """,
     version: OrderlyVersion.current,
     subcommands: [
+      Audit.self,
       DatabaseCommand.self,
       DeadLetters.self,
       Describe.self,

@@ -22,7 +22,11 @@ enum WorkerMetrics {
       "orderly_step_events": "Events in a step.",
       "orderly_ready": "Whether the service does its work, 0 or 1.",
     ]
-    for (label, help) in texts { registry.describe(label, help: help) }
+    for (label, help) in texts {
+      let isEvents = label == "orderly_step_events"
+      registry.describe(
+        label, help: help, buckets: isEvents ? [1, 3, 10, 30, 100, 300, 1_000] : nil)
+    }
   }
 }
 

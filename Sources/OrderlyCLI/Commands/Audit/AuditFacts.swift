@@ -1,0 +1,90 @@
+import Contracts
+import Foundation
+import Kafka
+
+/// All that the promises are judged by: what the databases and the topics hold.
+///
+/// The system runs on while it is looked at, so the facts are gathered in an order that makes them
+/// comparable: first the committed offsets and the ends of the topics, then each database as of one
+/// moment (orders before the others), then the ends again, and at last the records up to there.
+/// Whatever a record below a committed offset has caused is therefore in the databases, and so is
+/// the cause of a record below the first ends; whatever the databases say was sent is in their
+/// outboxes or on the topics. Where a promise is about more than that, an order that has ended is
+/// judged and one that has not is counted as in flight.
+struct AuditFacts: Sendable {
+  var positions: AuditPositions
+  var databases: DatabaseFacts
+  var topics: TopicFacts
+
+  /// Whether nothing was under way: every group has read everything, and all outboxes are empty.
+  var isSettled: Bool {
+    databases.outbox.isEmpty && positions.lag == 0
+  }
+}
+
+/// Where the groups and the topics are.
+struct AuditPositions: Sendable {
+  /// What each group had committed before the databases were read.
+  var committed: [ServiceName: [TopicPartition: Int64]] = [:]
+  /// The records that there were before the databases were read.
+  var before: [TopicPartition: Range<Int64>] = [:]
+  /// The records that there were after it.
+  var after: [TopicPartition: Range<Int64>] = [:]
+
+  /// Records that groups have not committed, of those that were there before.
+  var lag: Int64 {
+    ServiceName.allCases.reduce(0) { sum, service in
+      sum
+        + subscribed(by: service).reduce(0) { sum, partition in
+          guard let log = before[partition] else { return sum }
+          return sum + max(0, log.upperBound - (committed[service]?[partition] ?? log.lowerBound))
+        }
+    }
+  }
+
+  func subscribed(by service: ServiceName) -> [TopicPartition] {
+    let topics = service.subscriptions.map(\.rawValue)
+    return before.keys.filter { topics.contains($0.topic) }
+  }
+
+  /// Whether all records that were ever in the partition are still there: only then can one be
+  /// missed.
+  func isWhole(_ partition: TopicPartition) -> Bool {
+    (after[partition] ?? before[partition]).map { $0.lowerBound == 0 } ?? true
+  }
+}
+
+/// A record's place in the log.
+struct Place: Hashable, Sendable, CustomStringConvertible {
+  let partition: TopicPartition
+  let offset: Int64
+
+  /// `orders.v1[3]@17`.
+  var description: String { "\(partition)@\(offset)" }
+}
+
+/// A set of types of events in four bytes.
+struct EventTypeSet: Hashable, Sendable {
+  private var bits: UInt32 = 0
+
+  init(_ types: [EventType] = []) {
+    for type in types { insert(type) }
+  }
+
+  var isEmpty: Bool { bits == 0 }
+
+  func contains(_ type: EventType) -> Bool { bits & Self.bit(type) != 0 }
+  func intersects(_ other: EventTypeSet) -> Bool { bits & other.bits != 0 }
+  mutating func insert(_ type: EventType) { bits |= Self.bit(type) }
+
+  private static let numbers = Dictionary(
+    uniqueKeysWithValues: EventType.allCases.enumerated().map { ($0.element, UInt32($0.offset)) })
+
+  /// The type's place among all of them, from 0.
+  static func number(of type: EventType) -> UInt32 {
+    // Every case is in allCases.
+    numbers[type] ?? 0
+  }
+
+  private static func bit(_ type: EventType) -> UInt32 { 1 << number(of: type) }
+}

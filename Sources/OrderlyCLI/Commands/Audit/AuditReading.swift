@@ -1,0 +1,81 @@
+import Contracts
+import Foundation
+import Kafka
+import Postgres
+import Settings
+
+extension GlobalOptions {
+  /// Gathers the facts, in the order that ``AuditFacts`` explains.
+  func auditFacts(since: Date?) async throws -> AuditFacts {
+    try await withAdmin { admin, kafka in
+      var positions = AuditPositions()
+      let metadata = try await admin.metadata()
+      let events = metadata.partitions(of: Topic.allCases.map(\.rawValue))
+      let letters = metadata.partitions(of: ServiceName.allCases.map(\.deadLetterTopic))
+      for service in ServiceName.allCases {
+        let topics = service.subscriptions.map(\.rawValue)
+        let partitions = events.filter { topics.contains($0.topic) }
+        guard !partitions.isEmpty else { continue }
+        positions.committed[service] = try await admin.listOffsets(
+          group: service.rawValue, partitions: partitions)
+      }
+      positions.before = try await admin.watermarks(events + letters)
+
+      let databases = try await databaseFacts(since: since)
+      positions.after = try await admin.watermarks(events + letters)
+
+      var starts = positions.after.mapValues(\.lowerBound)
+      if let since {
+        let time = Int64(since.timeIntervalSince1970 * 1000)
+        let found = try await admin.offsets(forTimes: starts.mapValues { _ in time })
+        for (partition, offset) in found {
+          // -1: none is that new.
+          starts[partition] = offset < 0 ? positions.after[partition]?.upperBound : offset
+        }
+      }
+      let topics = try await topicFacts(
+        from: starts, positions, databases, kafka, isComplete: since == nil)
+      return AuditFacts(positions: positions, databases: databases, topics: topics)
+    }
+  }
+
+  /// Orders first: what the others hold for an order that has ended there is final.
+  private func databaseFacts(since: Date?) async throws -> DatabaseFacts {
+    var facts = DatabaseFacts()
+    for service in ServiceName.allCases {
+      facts = try await read(service) { [facts] connection in
+        var facts = facts
+        try DatabaseReading(connection: connection, since: since).read(service, into: &facts)
+        return facts
+      }
+    }
+    return facts
+  }
+
+  private func topicFacts(
+    from starts: [TopicPartition: Int64], _ positions: AuditPositions, _ databases: DatabaseFacts,
+    _ kafka: KafkaConfiguration, isComplete: Bool
+  ) async throws -> TopicFacts {
+    var given: [ServiceName: Set<Place>] = [:]
+    for letter in databases.deadLetters { given[letter.service, default: []].insert(letter.place) }
+    var inboxes: [ServiceName: Inbox] = [:]
+    for service in ServiceName.allCases {
+      inboxes[service] = Inbox(
+        try settings().database(of: service, applicationName: "orderly-cli"))
+    }
+    let reader = try PartitionReader(kafka)
+    var facts = TopicFacts(isComplete: isComplete)
+    let reading = TopicReading(
+      reader: reader, positions: positions, inboxes: inboxes, given: given)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await reading.read(from: starts, into: &facts))
+    } catch {
+      result = .failure(error)
+    }
+    await reader.close()
+    for inbox in inboxes.values { await inbox.close() }
+    try result.get()
+    return facts
+  }
+}

@@ -1,0 +1,113 @@
+import Contracts
+import Foundation
+import Kafka
+
+/// What the four databases hold.
+struct DatabaseFacts: Sendable {
+  private(set) var orders: [OrderFacts] = []
+  private var indexes: [String: Int] = [:]
+  var stock: [StockFacts] = []
+  var outbox: [OutboxFacts] = []
+  var deadLetters: [DeadLetterFacts] = []
+  /// Event ids that are in a service's inbox more than once.
+  var doubledInboxIDs: [(service: ServiceName, id: UUID)] = []
+  /// The rows of all inboxes.
+  var inboxRows: Int64 = 0
+
+  /// The facts of an order, made when it is first named.
+  mutating func withOrder(_ id: String, _ change: (inout OrderFacts) throws -> Void) rethrows {
+    if let index = indexes[id] {
+      try change(&orders[index])
+    } else {
+      var facts = OrderFacts(id: id)
+      try change(&facts)
+      indexes[id] = orders.count
+      orders.append(facts)
+    }
+  }
+
+  /// What is known of an order; nil for one that no database has.
+  subscript(order: String) -> OrderFacts? { indexes[order].map { orders[$0] } }
+}
+
+/// What the databases say of one order; nil where a service has not heard of it.
+struct OrderFacts: Sendable {
+  let id: String
+  /// The status in orders.
+  var order: String?
+  var reason: String?
+  var total: Money?
+  var lane: Int32?
+  /// Whether it is new enough for what was asked for.
+  var isJudged = true
+  var reservation: String?
+  var payment: String?
+  var charge: Money?
+  var ledger: LedgerFacts?
+  var shipment: String?
+
+  init(id: String) {
+    self.id = id
+  }
+
+  /// Completed or cancelled: it does not change any more.
+  var hasEnded: Bool { order == "completed" || order == "cancelled" }
+
+  /// Whether order.placed has been handled.
+  var isPlaced: Bool { order.map { !$0.hasSuffix("-early") } ?? false }
+
+  /// The status in a service.
+  func status(in service: ServiceName) -> String? {
+    switch service {
+    case .orders: order
+    case .inventory: reservation
+    case .payments: payment
+    case .fulfilment: shipment
+    }
+  }
+}
+
+/// An order's bookings.
+struct LedgerFacts: Sendable {
+  /// What the provider owes for it: captures less refunds.
+  var net: Money
+  /// How many currencies there are among its entries.
+  var currencies: Int64 = 1
+  var captures: Int64
+  var refunds: Int64
+  /// What all entries of its capture sum to, and those of its refund.
+  var captureBalance: Int64 = 0
+  var refundBalance: Int64 = 0
+}
+
+/// The pieces of an article.
+struct StockFacts: Sendable {
+  let sku: String
+  let received: Int64
+  let onHand: Int64
+  let reserved: Int64
+  /// What the reservations that are held sum to.
+  let held: Int64
+  /// Whether the article has a row at all.
+  var isKnown = true
+}
+
+/// A row that waits to be published.
+struct OutboxFacts: Sendable {
+  let service: ServiceName
+  let id: UUID
+  let topic: String
+  let type: String
+  let key: String?
+  /// How long it has waited, in seconds.
+  let waiting: Double
+}
+
+/// A row of a service's dead letters.
+struct DeadLetterFacts: Sendable {
+  let service: ServiceName
+  let id: UUID
+  let place: Place
+  let order: String?
+  let reason: String
+}

@@ -1,0 +1,183 @@
+import Contracts
+import Foundation
+import Kafka
+import Postgres
+
+/// Reads the facts from the services' tables, by plain SQL.
+struct DatabaseReading {
+  /// How many rows one statement fetches.
+  static let page = 20_000
+
+  let connection: Connection
+  /// nil for all orders.
+  let since: Date?
+
+  /// Adds a service's facts. Runs in a read-only transaction, so that they are of one moment.
+  func read(_ service: ServiceName, into facts: inout DatabaseFacts) throws {
+    switch service {
+    case .orders: try readOrders(&facts)
+    case .inventory: try readInventory(&facts)
+    case .payments: try readPayments(&facts)
+    case .fulfilment: try readShipments(&facts)
+    }
+    try readOutbox(service, &facts)
+    try readDeadLetters(service, &facts)
+    try readInbox(service, &facts)
+  }
+
+  /// Rows by their order's id, a page at a time. `sql` has `$1` for the last id, `$2` for the most
+  /// rows and `$3` for the time since which.
+  private func pages(_ sql: String, since: Date?, _ body: (Row) throws -> Void) throws {
+    var last = ""
+    while true {
+      let rows = try connection.execute(sql, last, Int64(Self.page), since)
+      for row in rows { try body(row) }
+      guard rows.count == Self.page, let row = rows.last else { return }
+      last = try row.decode(0)
+    }
+  }
+
+  /// Other services may have heard of an order before orders did.
+  private var sinceElsewhere: Date? { since?.addingTimeInterval(-3600) }
+
+  private func readOrders(_ facts: inout DatabaseFacts) throws {
+    let sql = """
+      SELECT order_id, status, reason, currency, total, lane FROM orders
+      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR created_at >= $3)
+      ORDER BY order_id LIMIT $2
+      """
+    try pages(sql, since: since) { row in
+      try facts.withOrder(try row.decode(0)) { order in
+        order.order = try row.decode(1)
+        order.reason = try row.decode(2)
+        order.total = try Self.money(row[4, as: Int64?.self], row[3, as: String?.self])
+        order.lane = try row.decode(5)
+      }
+    }
+  }
+
+  private func readInventory(_ facts: inout DatabaseFacts) throws {
+    let sql = """
+      SELECT order_id, status FROM reservation
+      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR updated_at >= $3)
+      ORDER BY order_id LIMIT $2
+      """
+    try pages(sql, since: sinceElsewhere) { row in
+      try withOrder(row, &facts) { $0.reservation = try row.decode(1) }
+    }
+    // Of all orders, however old: stock has no beginning.
+    facts.stock = try connection.execute(
+      """
+      SELECT coalesce(stock.sku, held.sku), coalesce(received, 0), coalesce(on_hand, 0),
+        coalesce(reserved, 0), coalesce(pieces, 0), stock.sku IS NOT NULL
+      FROM stock FULL JOIN (
+        SELECT line.key AS sku, sum(line.value::bigint)::bigint AS pieces
+        FROM reservation, jsonb_each_text(lines) AS line WHERE status = 'reserved' GROUP BY 1
+      ) AS held ON held.sku = stock.sku ORDER BY 1
+      """
+    ).map { row in
+      StockFacts(
+        sku: try row.decode(0), received: try row.decode(1), onHand: try row.decode(2),
+        reserved: try row.decode(3), held: try row.decode(4), isKnown: try row.decode(5))
+    }
+  }
+
+  private func readPayments(_ facts: inout DatabaseFacts) throws {
+    let payments = """
+      SELECT order_id, status, currency, amount FROM payment
+      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR updated_at >= $3)
+      ORDER BY order_id LIMIT $2
+      """
+    try pages(payments, since: sinceElsewhere) { row in
+      try withOrder(row, &facts) { order in
+        order.payment = try row.decode(1)
+        order.charge = try Self.money(row[3, as: Int64?.self], row[2, as: String?.self])
+      }
+    }
+    let ledger = """
+      SELECT order_id, min(currency), count(DISTINCT currency),
+        coalesce(sum(amount) FILTER (WHERE account = 'provider-receivable'), 0)::bigint,
+        count(*) FILTER (WHERE account = 'provider-receivable' AND kind = 'capture'),
+        count(*) FILTER (WHERE account = 'provider-receivable' AND kind = 'refund'),
+        coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0)::bigint,
+        coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0)::bigint
+      FROM ledger_entry WHERE order_id > $1 GROUP BY order_id
+      HAVING $3::timestamptz IS NULL OR max(at) >= $3 ORDER BY order_id LIMIT $2
+      """
+    try pages(ledger, since: sinceElsewhere) { row in
+      let ledger = LedgerFacts(
+        net: Money(amount: try row.decode(3), currency: try row.decode(1)),
+        currencies: try row.decode(2), captures: try row.decode(4), refunds: try row.decode(5),
+        captureBalance: try row.decode(6), refundBalance: try row.decode(7))
+      try withOrder(row, &facts) { $0.ledger = ledger }
+    }
+  }
+
+  private func readShipments(_ facts: inout DatabaseFacts) throws {
+    let sql = """
+      SELECT order_id, status FROM shipment
+      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR updated_at >= $3)
+      ORDER BY order_id LIMIT $2
+      """
+    try pages(sql, since: sinceElsewhere) { row in
+      try withOrder(row, &facts) { $0.shipment = try row.decode(1) }
+    }
+  }
+
+  private func readOutbox(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
+    for row in try connection.execute(
+      """
+      SELECT id, aggregatetype, type, aggregateid,
+        extract(epoch FROM clock_timestamp() - created_at)::float8
+      FROM outbox ORDER BY lane, seq
+      """)
+    {
+      let key = try row[3, as: [UInt8]?.self]
+      facts.outbox.append(
+        OutboxFacts(
+          service: service, id: try row.decode(0), topic: try row.decode(1),
+          type: try row.decode(2), key: key.flatMap { String(validating: $0, as: UTF8.self) },
+          waiting: try row.decode(4)))
+    }
+  }
+
+  private func readDeadLetters(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
+    for row in try connection.execute(
+      """
+      SELECT id, topic, partition, "offset", order_id, reason FROM dead_letter
+      WHERE $1::timestamptz IS NULL OR last_failed >= $1 ORDER BY topic, partition, "offset", id
+      """, sinceElsewhere)
+    {
+      let partition = TopicPartition(topic: try row.decode(1), partition: try row.decode(2))
+      facts.deadLetters.append(
+        DeadLetterFacts(
+          service: service, id: try row.decode(0),
+          place: Place(partition: partition, offset: try row.decode(3)),
+          order: try row.decode(4), reason: try row.decode(5)))
+    }
+  }
+
+  private func readInbox(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
+    facts.inboxRows += try connection.execute("SELECT count(*) FROM inbox").scalar(as: Int64.self)
+    for row in try connection.execute(
+      "SELECT id FROM inbox GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 1000")
+    {
+      facts.doubledInboxIDs.append((service, try row.decode(0)))
+    }
+  }
+
+  /// An order that orders has not, or that is too old, is not judged when only the new ones are.
+  private func withOrder(
+    _ row: Row, _ facts: inout DatabaseFacts, _ change: (inout OrderFacts) throws -> Void
+  ) throws {
+    try facts.withOrder(try row.decode(0)) { order in
+      if order.order == nil, since != nil { order.isJudged = false }
+      try change(&order)
+    }
+  }
+
+  private static func money(_ amount: Int64?, _ currency: String?) -> Money? {
+    guard let amount, let currency else { return nil }
+    return Money(amount: amount, currency: currency)
+  }
+}

@@ -1,0 +1,27 @@
+import Contracts
+import Kafka
+
+/// I7: every record below a committed offset, of a type that the service consumes, is in its inbox
+/// or dead-lettered.
+enum HandlingPromise {
+  static func check(_ facts: AuditFacts) -> Finding {
+    var finding = Finding("I7", "records below the committed offsets: taken in or dead-lettered")
+    finding.checked = facts.topics.handled
+    finding.inFlight = Int(facts.positions.lag)
+    for (service, place) in facts.topics.unhandled {
+      finding.breach(
+        "committed by \(service.rawValue), neither taken in nor dead-lettered", place.description)
+    }
+    for service in ServiceName.allCases {
+      for partition in facts.positions.subscribed(by: service).sorted() {
+        guard let committed = facts.positions.committed[service]?[partition],
+          let first = facts.positions.before[partition]?.lowerBound, committed < first
+        else { continue }
+        finding.breach(
+          "deleted by retention before \(service.rawValue) had read them",
+          "\(partition)@\(committed)..<\(first)")
+      }
+    }
+    return finding
+  }
+}
