@@ -88,7 +88,7 @@ struct ConsumeCommand: AsyncParsableCommand {
 
   /// The partitions to read. All topics are asked for, since asking a mock for one makes it.
   private func partitions() async throws -> [TopicPartition] {
-    let metadata = try await global.withKafkaAdmin { admin, _ in
+    let metadata = try await global.withAdmin { admin, _ in
       try await admin.metadata(timeout: .seconds(5))
     }
     guard let found = metadata.topics.first(where: { $0.name == topic }) else {
@@ -155,7 +155,7 @@ struct ConsumeCommand: AsyncParsableCommand {
               let text = view.text(message)
               printData(
                 format == .json
-                  ? text.object.serialized() + "\n"
+                  ? text.line
                   : text.lines(headers: global.verbose, style))
               shown += 1
               if shown == count { return }

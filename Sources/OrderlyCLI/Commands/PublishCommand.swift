@@ -191,7 +191,7 @@ struct PublishCommand: AsyncParsableCommand {
     for record in items.lazy.flatMap(\.records) {
       let text = RecordText(record)
       printData(
-        output == .json ? text.object.serialized() + "\n" : text.lines(headers: true, style))
+        output == .json ? text.line : text.lines(headers: true, style))
       count += 1
     }
     printMessage("dry run: \(counted(count, "record")) would be published")
@@ -200,7 +200,7 @@ struct PublishCommand: AsyncParsableCommand {
   /// Finds out what would otherwise look like a slow broker: a topic that nobody has made.
   private func checkTopics() async throws {
     let name = event.topic.rawValue
-    try await global.withKafkaAdmin { admin, _ in
+    try await global.withAdmin { admin, _ in
       let metadata = try await admin.metadata(timeout: .seconds(5))
       guard let topic = metadata.topics.first(where: { $0.name == name }) else {
         throw CommandFailure(

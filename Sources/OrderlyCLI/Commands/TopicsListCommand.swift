@@ -27,7 +27,7 @@ struct TopicsListCommand: AsyncParsableCommand {
   func run() async throws {
     let catalog = try TopicCatalog.find()
     let names = catalog.topics.map(\.name)
-    let (cluster, records) = try await global.withKafkaAdmin { admin, _ in
+    let (cluster, records) = try await global.withAdmin { admin, _ in
       let cluster = try await ClusterTopics.read(from: admin, settingsOf: names)
       let shown = all ? Set(names).union(cluster.topics.keys) : Set(names)
       let partitions = cluster.topics.values.filter { shown.contains($0.name) }.flatMap { topic in

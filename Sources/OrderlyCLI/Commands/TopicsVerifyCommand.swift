@@ -23,7 +23,7 @@ struct TopicsVerifyCommand: AsyncParsableCommand {
   func run() async throws {
     let catalog = try TopicCatalog.find()
     let wanted = catalog.topics.map { WantedTopic($0, overrides) }
-    let cluster = try await global.withKafkaAdmin { admin, _ in
+    let cluster = try await global.withAdmin { admin, _ in
       try await ClusterTopics.read(from: admin, settingsOf: wanted.map(\.name))
     }
     let rows = wanted.flatMap { topic in

@@ -5,7 +5,7 @@ extension GlobalOptions {
   /// Runs `body` with a client that looks at the cluster and changes it.
   ///
   /// - Throws: ``CommandFailure`` in the place of a `KafkaError`; what else `body` throws.
-  func withKafkaAdmin<R: Sendable>(
+  func withAdmin<R: Sendable>(
     _ body: (Admin, KafkaConfiguration) async throws -> R
   ) async throws -> R {
     let configuration = try kafka()
@@ -17,7 +17,7 @@ extension GlobalOptions {
 
   /// Runs `body` with a producer, and waits for what it has written.
   ///
-  /// - Throws: as ``withKafkaAdmin(_:)``.
+  /// - Throws: as ``withAdmin(_:)``.
   func withProducer<R: Sendable>(_ body: (Producer) async throws -> R) async throws -> R {
     let configuration = try kafka()
     return try await explaining(configuration) {
@@ -30,7 +30,7 @@ extension GlobalOptions {
 
   /// Runs `body` with a client that reads partitions and joins no group.
   ///
-  /// - Throws: as ``withKafkaAdmin(_:)``.
+  /// - Throws: as ``withAdmin(_:)``.
   func withReader<R: Sendable>(_ body: (PartitionReader) async throws -> R) async throws -> R {
     let configuration = try kafka()
     return try await explaining(configuration) {
