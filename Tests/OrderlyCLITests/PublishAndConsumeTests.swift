@@ -188,6 +188,31 @@ import Testing
     }
   }
 
+  /// Other runs write to the same topic; each looks for its own key.
+  @Test(.enabled(if: OwnServers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"))
+  func aRealKafkaGivesAnOrderThePartitionThatAMockDoes() async throws {
+    let key = "clitests-\(UUID().uuidString.lowercased())"
+    let order = PublishBodiesTests.order.replacing("o-1", with: key)
+    let real = OrderlyProcess(environment: ["KAFKA_BOOTSTRAP_SERVERS": OwnServers.kafka ?? ""])
+    _ = try await real.run("topics", "apply")
+    let list = try await real.run("topics", "list", "-o", "json")
+    let topic = try JSONValue(parsing: list.output.utf8).array?.first { $0["topic"] == "orders.v1" }
+    let partitions = try #require(topic?["partitions"]?.int.flatMap(Int32.init))
+    func partition(_ orderly: OrderlyProcess) async throws -> JSONValue? {
+      let published = try await orderly.run("publish", "order.placed", "-f", "-", input: order)
+      #expect(published.status == 0)
+      let read = try await orderly.run(
+        "consume", "orders.v1", "-o", "@5m", "-e", "--key", key, "--format", "json")
+      #expect(read.lines.count == 1)
+      return try read.lines.first.map { try JSONValue(parsing: $0.utf8) }?["partition"]
+    }
+    let onReal = try #require(try await partition(real))
+    let onMock = try await OwnServers.withMock(partitions: partitions) { _, mock in
+      try await partition(mock)
+    }
+    #expect(onMock == onReal)
+  }
+
   private func header(_ name: String, of record: JSONValue) -> String? {
     record["headers"]?.array?.first { $0["name"]?.string == name }?["value"]?.string
   }
