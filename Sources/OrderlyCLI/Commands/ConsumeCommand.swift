@@ -155,7 +155,7 @@ struct ConsumeCommand: AsyncParsableCommand {
               let text = view.text(message)
               printData(
                 format == .json
-                  ? text.object.serialized() + "\n"
+                  ? text.line
                   : text.lines(headers: global.verbose, style))
               shown += 1
               if shown == count { return }
