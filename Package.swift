@@ -120,8 +120,8 @@ let package = Package(
     tests(
       "OrderlyCLI",
       [
-        "Arguments", "Contracts", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres", "TopicCatalog",
-        "Workload",
+        "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
+        "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
     tests("Repository", []),
   ]

@@ -10,7 +10,7 @@ import Settings
 /// The Postgres schemas of the platform: one for each service, and the fleet's.
 enum Schemas {
   /// In the order in which they are made.
-  static let all: [SchemaDefinition] = ServiceName.allCases.map(definition)
+  static let all: [SchemaDefinition] = ServiceName.allCases.map(definition) + [.fleet]
 
   /// A service's schema: the tables that every service has, then its own.
   static func definition(of service: ServiceName) -> SchemaDefinition {

@@ -7,7 +7,7 @@ import Settings
 extension GlobalOptions {
   /// Gathers the facts, in the order that ``AuditFacts`` explains.
   func auditFacts(since: Date?) async throws -> AuditFacts {
-    try await withKafkaAdmin { admin, kafka in
+    try await withAdmin { admin, kafka in
       var positions = AuditPositions()
       let metadata = try await admin.metadata()
       let events = metadata.partitions(of: Topic.allCases.map(\.rawValue))

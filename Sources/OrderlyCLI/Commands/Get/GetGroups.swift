@@ -34,9 +34,9 @@ extension GlobalOptions {
   func groups(
     _ services: [ServiceName]
   ) async throws -> (groups: [GroupStatus], isMock: Bool) {
-    try await withKafkaAdmin { admin, _ in
+    try await withAdmin { admin, _ in
       try await GroupReader(admin: admin).read(services) {
-        try await readFleet { try WorkerRow.all(on: $0) }
+        try await workers()
       }
     }
   }
