@@ -8,7 +8,10 @@ struct TopicsCommand: ParsableCommand {
     discussion: """
       The manifests are those of the folder Topics, or of the one that ORDERLY_TOPICS names.
       """,
-    subcommands: [TopicsListCommand.self, TopicsApplyCommand.self, TopicsVerifyCommand.self],
+    subcommands: [
+      TopicsListCommand.self, TopicsApplyCommand.self, TopicsVerifyCommand.self,
+      TopicsDeleteCommand.self,
+    ],
     examples: [
       "orderly topics list", "orderly topics apply --replication-factor 3",
       "orderly topics verify && echo as described",

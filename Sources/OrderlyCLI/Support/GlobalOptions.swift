@@ -80,4 +80,18 @@ struct MutationOptions: ParsableArguments {
 
   @Flag(name: .customLong("dry-run"), help: "Change nothing, say what would change.")
   var dryRun = false
+
+  /// Asks, unless `--yes` has answered already.
+  ///
+  /// - Throws: a refusal when the answer is no, or there is nobody to ask.
+  func confirm(_ question: String) throws {
+    if yes { return }
+    guard Terminal.isInteractive else {
+      throw ExitCode.refused("\(question) There is no terminal to ask on: say --yes.")
+    }
+    FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
+    guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
+      throw ExitCode.refused("Nothing was changed.")
+    }
+  }
 }

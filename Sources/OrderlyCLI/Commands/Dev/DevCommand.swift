@@ -37,6 +37,12 @@ struct DevCommand: AsyncParsableCommand {
     help: "Run nothing but the database: prints its URL, and runs until Ctrl-C.")
   var postgresOnly = false
 
+  @Option(
+    name: .customLong("postgres-setting"),
+    help: ArgumentHelp(
+      "A setting of the database server; may be repeated.", valueName: "name=value"))
+  var postgresSettings: [String] = []
+
   mutating func validate() throws {
     guard (0...100_000).contains(orders) else {
       throw ValidationError("'--orders' must be 0 to 100000.")
@@ -49,7 +55,9 @@ struct DevCommand: AsyncParsableCommand {
   mutating func run() async throws {
     let interrupt = Interruption()
     if postgresOnly { return try await runPostgres(interrupt) }
-    let fleet = try await DevelopmentFleet.start(partitions: partitions) { printMessage("  " + $0) }
+    let fleet = try await DevelopmentFleet.start(
+      partitions: partitions, postgresSettings: postgresSettings
+    ) { printMessage("  " + $0) }
     do {
       let orders = self.orders
       let style = Style(options)
@@ -74,7 +82,8 @@ struct DevCommand: AsyncParsableCommand {
   private func runPostgres(_ interrupt: Interruption) async throws {
     let directory = try DevelopmentFleet.temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
-    let postgres = try await ThrowAwayPostgres.start(in: directory)
+    let postgres = try await ThrowAwayPostgres.start(
+      in: directory, settings: postgresSettings)
     printData(postgres.url + "\n")
     await interrupt.wait()
     await postgres.stop()

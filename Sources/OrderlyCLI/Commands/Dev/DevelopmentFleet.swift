@@ -16,19 +16,17 @@ struct DevelopmentFleet: Sendable {
   let environment: [String: String]
 
   /// Starts all of it; what was started is stopped again when something fails.
-  static func start(partitions: Int32, note: (String) -> Void) async throws -> DevelopmentFleet {
+  static func start(
+    partitions: Int32, postgresSettings: [String], note: (String) -> Void
+  ) async throws -> DevelopmentFleet {
     let directory = try temporaryDirectory()
+    // When something fails its folder stays: the logs in it say why.
+    note("Postgres: starting a throw-away server in \(directory.path)")
+    let postgres = try await ThrowAwayPostgres.start(in: directory, settings: postgresSettings)
     do {
-      note("Postgres: starting a throw-away server in \(directory.path)")
-      let postgres = try await ThrowAwayPostgres.start(in: directory)
-      do {
-        return try await start(partitions, directory, postgres, note)
-      } catch {
-        await postgres.stop()
-        throw error
-      }
+      return try await start(partitions, directory, postgres, note)
     } catch {
-      // The logs say why; they stay.
+      await postgres.stop()
       throw error
     }
   }

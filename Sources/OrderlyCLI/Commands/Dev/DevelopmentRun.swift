@@ -33,8 +33,8 @@ struct DevelopmentRun: Sendable {
         "\(final.handled) events handled in \(String(format: "%.1f", seconds)) s, "
           + "\(Int(Double(final.handled) / seconds)) events/s from publication to the last end\n"))
     try await orderly("dlq", "summary", style: style)
-    try await orderly("get", "groups", style: style)
     let isClean = try await orderly("audit", "--expect", expectations, style: style) == 0
+    try await orderly("get", "groups", style: style)
     printData(
       """
 
