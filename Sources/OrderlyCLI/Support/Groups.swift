@@ -1,4 +1,5 @@
 import Contracts
+import FleetPostgres
 import Foundation
 import JSONSchema
 import Kafka
@@ -59,12 +60,12 @@ struct GroupReader {
       let workers = try await workers()
       var groups: [GroupStatus] = []
       for service in services {
-        let members = workers.filter { $0.isAlive && $0.services.contains(service.rawValue) }
+        let members = workers.filter { $0.isAlive && $0.record.services.contains(service) }
         groups.append(
           GroupStatus(
             service: service, state: nil, assignor: nil,
             members: members.map {
-              .init(name: $0.id, host: $0.host, lanes: $0.lanes[service.rawValue] ?? [])
+              .init(name: $0.record.id, host: $0.record.host, lanes: Set($0.lanes(of: service)))
             },
             partitions: try await partitions(of: service, metadata)))
       }

@@ -10,20 +10,7 @@ extension GlobalOptions {
   func read<R: Sendable>(
     _ service: ServiceName, _ body: @escaping @Sendable (Connection) throws -> R
   ) async throws -> R {
-    try await read(
-      try settings().database(of: service, applicationName: "orderly-cli"), body)
-  }
-
-  /// The same for the fleet's schema.
-  func readFleet<R: Sendable>(
-    _ body: @escaping @Sendable (Connection) throws -> R
-  ) async throws -> R {
-    try await read(try settings().fleetDatabase(applicationName: "orderly-cli"), body)
-  }
-
-  private func read<R: Sendable>(
-    _ database: ConnectionConfiguration, _ body: @escaping @Sendable (Connection) throws -> R
-  ) async throws -> R {
+    let database = try settings().database(of: service, applicationName: "orderly-cli")
     do {
       return try await withConnection(database) { connection in
         try connection.transaction(isolation: .repeatableRead, readOnly: true, body)

@@ -1,57 +1,41 @@
 import Contracts
+import FleetPostgres
 import Foundation
-import JSONSchema
 import Postgres
+import Settings
 
-/// A worker as it has registered itself in `fleet.worker`.
+/// A registered worker, and the time by the database's clock at which it was looked up.
 struct WorkerRow: Sendable {
-  let id: String
-  let services: [String]
-  let host: String
-  let pid: Int32
-  let version: String
-  /// Where it answers /livez, /readyz and /metrics.
-  let address: String?
-  /// The lanes that it owns, by service.
-  let lanes: [String: Set<Int32>]
-  let isReady: Bool
-  let startedAt: Date
-  let heartbeatAt: Date
-  /// How old its last sign of life is by the database's clock, in seconds.
-  let silence: TimeInterval
+  let record: WorkerRecord
+  let now: Date
 
-  /// A worker gives a sign of life every few seconds; one that has been silent for longer than this
-  /// many is dead, or cut off from the database.
-  static let patience: TimeInterval = 30
-
-  var isAlive: Bool { silence <= Self.patience }
+  var isAlive: Bool { record.isAlive(at: now) }
 
   /// `ready`, `not ready`, or `dead`.
-  var condition: String { isAlive ? (isReady ? "ready" : "not ready") : "dead" }
+  var condition: String { isAlive ? (record.isReady ? "ready" : "not ready") : "dead" }
 
-  var laneCount: Int { lanes.values.reduce(0) { $0 + $1.count } }
+  func lanes(of service: ServiceName) -> [Int32] { (record.lanes[service] ?? []).sorted() }
 
-  static func all(on connection: Connection) throws -> [WorkerRow] {
-    try connection.execute(
-      """
-      SELECT id, services, host, pid, version, address, lanes::text, ready, started_at,
-        heartbeat_at, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8
-      FROM worker ORDER BY id
-      """
-    ).map { row in
-      WorkerRow(
-        id: try row.decode(0), services: try row.decode(1), host: try row.decode(2),
-        pid: try row.decode(3), version: try row.decode(4), address: try row.decode(5),
-        lanes: Self.lanes(try row.decode(6)), isReady: try row.decode(7),
-        startedAt: try row.decode(8), heartbeatAt: try row.decode(9), silence: try row.decode(10))
+  var laneCount: Int { record.lanes.values.reduce(0) { $0 + $1.count } }
+}
+
+extension GlobalOptions {
+  /// The workers that have registered, the dead ones too.
+  ///
+  /// - Throws: ``CommandFailure`` in the place of a `PostgresError`.
+  func workers() async throws -> [WorkerRow] {
+    let database = try settings().fleetDatabase(applicationName: "orderly-cli")
+    let pool = Pool(database, maximum: 1)
+    let result: Result<WorkerRegistry.Listing, any Error>
+    do { result = .success(try await WorkerRegistry(pool: pool).list()) } catch {
+      result = .failure(error)
     }
-  }
-
-  /// Reads `{"orders": [0, 3], …}`.
-  private static func lanes(_ json: String) -> [String: Set<Int32>] {
-    let object = (try? JSONValue(parsing: json))?.object ?? [:]
-    return object.mapValues { value in
-      Set((value.array ?? []).compactMap { $0.int.flatMap(Int32.init(exactly:)) })
+    await pool.close()
+    do {
+      let listing = try result.get()
+      return listing.workers.map { WorkerRow(record: $0, now: listing.now) }
+    } catch let error as PostgresError {
+      throw CommandFailure(error.trouble(at: database.description).sentence)
     }
   }
 }

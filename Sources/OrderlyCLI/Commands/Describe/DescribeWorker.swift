@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import FleetPostgres
 import Foundation
 
 struct DescribeWorker: AsyncParsableCommand {
@@ -13,17 +14,17 @@ struct DescribeWorker: AsyncParsableCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
-    let workers = try await global.readFleet { try WorkerRow.all(on: $0) }
-    let found =
-      workers.filter { $0.id == id }.first.map { [$0] } ?? workers.filter { $0.id.hasPrefix(id) }
+    let workers = try await global.workers()
+    let exact = workers.filter { $0.record.id == id }
+    let found = exact.isEmpty ? workers.filter { $0.record.id.hasPrefix(id) } : exact
     guard let worker = found.first else {
       throw CommandFailure("No worker has the id \(printable(id)). See 'orderly get workers'.")
     }
     guard found.count == 1 else {
+      let ids = found.prefix(5).map { printable($0.record.id) }.joined(separator: ", ")
       throw CommandFailure(
-        "The id \(printable(id)) is ambiguous: "
-          + "\(found.prefix(5).map { printable($0.id) }.joined(separator: ", "))"
-          + "\(found.count > 5 ? ", …" : ""). Give more of it.")
+        "The id \(printable(id)) is ambiguous: \(ids)\(found.count > 5 ? ", …" : ""). "
+          + "Give more of it.")
     }
     printData(worker.page.render(format.output))
   }
@@ -31,28 +32,29 @@ struct DescribeWorker: AsyncParsableCommand {
 
 extension WorkerRow {
   var page: Page {
-    let now = heartbeatAt.addingTimeInterval(silence)
-    return Page(
-      name: "worker/\(id)",
+    Page(
+      name: "worker/\(record.id)",
       sections: [
         Page.Section(
           title: "",
           fields: [
-            ("Worker", id), ("Condition", condition),
-            ("Services", services.joined(separator: ", ")),
-            ("Host", host), ("Process", "\(pid)"), ("Version", version),
-            ("Address", address ?? "-"),
-            ("Started", "\(Timestamp.format(startedAt)) (\(age(of: startedAt, at: now)) ago)"),
-            (
-              "Heartbeat", "\(Timestamp.format(heartbeatAt)) (\(age(of: heartbeatAt, at: now)) ago)"
-            ),
+            ("Worker", record.id), ("Condition", condition),
+            ("Problems", record.problems.isEmpty ? "-" : record.problems.joined(separator: "; ")),
+            ("Services", record.services.map(\.rawValue).joined(separator: ", ")),
+            ("Host", record.host), ("Process", "\(record.processID)"),
+            ("Version", record.version), ("Address", record.address),
+            ("Started", when(record.startedAt)), ("Heartbeat", when(record.heartbeatAt)),
           ]),
         Page.Section(
           title: "Lanes",
-          fields: services.map { service in
-            let owned = (lanes[service] ?? []).sorted().map { "\($0)" }
-            return (printable(service), owned.isEmpty ? "none" : owned.joined(separator: ", "))
+          fields: record.services.map { service in
+            let owned = lanes(of: service).map { "\($0)" }
+            return (service.rawValue, owned.isEmpty ? "none" : owned.joined(separator: ", "))
           }),
       ], object: object)
+  }
+
+  private func when(_ date: Date) -> String {
+    "\(Timestamp.format(date)) (\(age(of: date, at: now)) ago)"
   }
 }

@@ -36,7 +36,7 @@ extension GlobalOptions {
   ) async throws -> (groups: [GroupStatus], isMock: Bool) {
     try await withAdmin { admin, _ in
       try await GroupReader(admin: admin).read(services) {
-        try await readFleet { try WorkerRow.all(on: $0) }
+        try await workers()
       }
     }
   }

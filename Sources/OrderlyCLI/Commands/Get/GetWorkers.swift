@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import FleetPostgres
 import Foundation
 import JSONSchema
 
@@ -7,7 +8,7 @@ struct GetWorkers: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "workers", abstract: "List the workers, with their lanes and signs of life.",
     discussion: """
-      A worker that has given no sign of life for half a minute is shown as dead: its process has \
+      A worker that has given no sign of life for a quarter of a minute is shown as dead: its process has \
       ended without a farewell, or can't reach Postgres.
       """,
     examples: ["orderly get workers", "orderly get workers -o wide -w"])
@@ -17,7 +18,7 @@ struct GetWorkers: AsyncParsableCommand {
 
   func run() async throws {
     try await list.show("workers") {
-      WorkerRow.table(try await global.readFleet { try WorkerRow.all(on: $0) })
+      WorkerRow.table(try await global.workers())
     }
   }
 }
@@ -31,28 +32,30 @@ extension WorkerRow {
         .init("uptime", wide: true), .init("version", wide: true), .init("address", wide: true),
       ],
       rows: workers.map { worker in
-        let now = worker.heartbeatAt.addingTimeInterval(worker.silence)
+        let record = worker.record
         return ResultTable.Row(
-          name: "worker/\(worker.id)",
+          name: "worker/\(record.id)",
           cells: [
-            worker.id, worker.services.joined(separator: ","), worker.host, "\(worker.pid)",
-            "\(worker.laneCount)", worker.condition, age(of: worker.heartbeatAt, at: now) + " ago",
-            age(of: worker.startedAt, at: now), worker.version, worker.address ?? "-",
+            record.id, record.services.map(\.rawValue).joined(separator: ","), record.host,
+            "\(record.processID)", "\(worker.laneCount)", worker.condition,
+            age(of: record.heartbeatAt, at: worker.now) + " ago",
+            age(of: record.startedAt, at: worker.now), record.version, record.address,
           ], object: worker.object)
       })
   }
 
   var object: [(key: String, value: JSONValue)] {
-    [
-      ("id", .string(id)), ("services", .array(services.map { .string($0) })),
-      ("host", .string(host)), ("pid", .integer(Int64(pid))), ("version", .string(version)),
-      ("address", .text(address)), ("condition", .string(condition)),
-      (
-        "lanes",
-        .object(lanes.mapValues { .array($0.sorted().map { .integer(Int64($0)) }) })
-      ),
-      ("startedAt", .time(startedAt)), ("heartbeatAt", .time(heartbeatAt)),
-      ("silenceSeconds", .number(silence)),
+    let owned = record.services.map { service in
+      (service.rawValue, JSONValue.array(lanes(of: service).map { .integer(Int64($0)) }))
+    }
+    return [
+      ("id", .string(record.id)),
+      ("services", .array(record.services.map { .string($0.rawValue) })),
+      ("host", .string(record.host)), ("pid", .integer(Int64(record.processID))),
+      ("version", .string(record.version)), ("address", .string(record.address)),
+      ("condition", .string(condition)), ("problems", .array(record.problems.map { .string($0) })),
+      ("lanes", .object(Dictionary(owned) { _, last in last })),
+      ("startedAt", .time(record.startedAt)), ("heartbeatAt", .time(record.heartbeatAt)),
     ]
   }
 }
