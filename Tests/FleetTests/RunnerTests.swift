@@ -210,6 +210,5 @@ private final class UnreliableConsumer: EventConsumer {
   func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
   func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
   func ping() async throws { try await consumer.ping() }
-
   func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }
