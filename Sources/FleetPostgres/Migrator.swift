@@ -48,9 +48,13 @@ public struct Migrator: Sendable {
   private static let lockKey: Int64 = 0x6f72_6465_726c_79  // "orderly"
 
   private let schemas: [SchemaDefinition]
+  private let roles: [String]
 
-  public init(_ schemas: [SchemaDefinition]) {
+  /// - Parameter roles: roles to make besides the schemas' owners: those to which a file grants
+  ///   rights while their own schemas are on another server.
+  public init(_ schemas: [SchemaDefinition], roles: [String] = []) {
     self.schemas = schemas
+    self.roles = Set(schemas.compactMap(\.role) + roles).sorted()
   }
 
   /// What `migrate` would apply. Changes nothing.
@@ -67,7 +71,7 @@ public struct Migrator: Sendable {
   public func migrate(on connection: Connection) throws -> [MigrationStep] {
     try connection.withAdvisoryLock(Self.lockKey) { connection in
       // Roles first: files of one schema may grant rights to the roles of others.
-      for schema in schemas { try createRole(of: schema, on: connection) }
+      for role in roles { try create(role: role, on: connection) }
       return try schemas.flatMap { schema in
         try create(schema, on: connection)
         let pending = try pendingMigrations(of: schema, on: connection)
@@ -81,8 +85,7 @@ public struct Migrator: Sendable {
 
   // MARK: - One schema
 
-  private func createRole(of schema: SchemaDefinition, on connection: Connection) throws {
-    guard let role = schema.role else { return }
+  private func create(role: String, on connection: Connection) throws {
     let name = try Identifier(role)
     let exists = try !connection.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", role).isEmpty
     if !exists {

@@ -73,11 +73,17 @@ extension Trait where Self == ScratchDatabase {
 }
 
 extension Connection {
-  /// Waits until another session waits for a lock that this one's `processID` holds.
+  /// Waits until another session waits for a lock that the session `processID` holds. Gives up
+  /// after so many questions that nobody can be on the way any more.
   func waitUntilSomebodyWaits(for processID: Int32) throws {
-    while try !execute(
-      "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))",
-      processID
-    ).scalar(as: Bool.self) {}
+    for _ in 0..<20_000 {
+      let waits = try execute(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))",
+        processID)
+      if try waits.scalar(as: Bool.self) { return }
+    }
+    throw NobodyWaits()
   }
 }
+
+struct NobodyWaits: Error {}

@@ -26,7 +26,7 @@ struct World: Sendable {
       runner: ServiceRunner(
         service: .payments, decider: SampleDecider(), performer: SamplePerformer(), store: store,
         consumer: consumer, producer: InMemoryProducer(broker), limits: limits, clock: clock,
-        owner: owner, logger: Logger(label: "test")))
+        owner: owner, logger: quietLogger))
   }
 
   /// Moves the clock until the condition holds.
@@ -92,3 +92,10 @@ private final class Flag: Sendable {
   var isSet: Bool { value.load(ordering: .acquiring) }
   func set() { value.store(true, ordering: .releasing) }
 }
+
+/// The tests provoke what is logged; it would only hide what fails.
+let quietLogger: Logger = {
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  return logger
+}()

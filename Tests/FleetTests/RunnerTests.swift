@@ -2,7 +2,6 @@ import Contracts
 import FleetTesting
 import Foundation
 import Synchronization
-import Telemetry
 import Testing
 
 @testable import Fleet
@@ -21,7 +20,7 @@ import Testing
     ServiceRunner(
       service: .payments, decider: SampleDecider(), performer: SamplePerformer(),
       store: world.store, consumer: consumer, producer: producer ?? InMemoryProducer(world.broker),
-      limits: world.limits, clock: world.clock, owner: "me", logger: Logger(label: "test"))
+      limits: world.limits, clock: world.clock, owner: "me", logger: quietLogger)
   }
 
   @Test func aFullQueuePausesAndResumes() async throws {
@@ -210,5 +209,7 @@ private final class UnreliableConsumer: EventConsumer {
   }
   func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
   func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
+  func ping() async throws { try await consumer.ping() }
+
   func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import FleetPostgres
 import Foundation
 import JSONSchema
 import Kafka
@@ -55,7 +56,8 @@ import Testing
         #expect(
           outcome.output.contains(
             """
-            fail  schemas   not made yet, or without rights: orders, inventory, payments, fulfilment
+            fail  schemas   not made yet, or without rights: orders, inventory, payments, fulfilment, \
+            fleet
                             → Run 'orderly db migrate'.
             """))
         #expect(outcome.messages == "Error: 1 failure, no warnings\n")
@@ -81,11 +83,25 @@ import Testing
     #expect(findings.allSatisfy { $0.status == .fail && $0.advice != nil })
   }
 
+  @Test func servicesWithoutAWorkerAreNamed() {
+    func worker(_ services: [ServiceName], isReady: Bool = true) -> WorkerRecord {
+      WorkerRecord(
+        id: "w-1", services: services, host: "h", processID: 1, version: "1", address: "h:8080",
+        startedAt: Date(), heartbeatAt: Date(), isReady: isReady, problems: ["no broker"])
+    }
+    #expect(DoctorWorkers.findings([]).map(\.text) == ["none is running"])
+    #expect(
+      DoctorWorkers.findings([worker([.orders, .payments], isReady: false)]).map(\.text) == [
+        "none works for inventory, fulfilment", "w-1 is not ready: no broker",
+      ])
+    #expect(DoctorWorkers.findings([worker(ServiceName.allCases)]).map(\.status) == [.ok])
+  }
+
   @Test func aClockThatIsOffIsToldOnce() {
     let server = DoctorPostgres.Server(
       address: "postgresql://x", version: 150_018, isReadOnly: false, clockAhead: -2.5)
     let findings = DoctorPostgres.findings([
-      (.orders, .open(server, pending: [])), (.payments, .open(server, pending: [])),
+      ("orders", .open(server, pending: [])), ("payments", .open(server, pending: [])),
     ])
     #expect(findings.map(\.status) == [.ok, .warn, .ok])
     #expect(findings[1].text == "Postgres is 2.500 s behind this machine")
@@ -94,7 +110,7 @@ import Testing
   @Test func aStandbyFails() {
     let server = DoctorPostgres.Server(
       address: "postgresql://x", version: 150_018, isReadOnly: true, clockAhead: 0)
-    let findings = DoctorPostgres.findings([(.orders, .open(server, pending: []))])
+    let findings = DoctorPostgres.findings([("orders", .open(server, pending: []))])
     #expect(findings.first?.status == .fail)
   }
 }

@@ -9,7 +9,8 @@ import Testing
 @Suite struct HelpTextTests {
   static let commands: [[String]] = [
     ["db"], ["db", "migrate"], ["db", "check"], ["topics"], ["topics", "list"],
-    ["topics", "apply"], ["topics", "verify"], ["publish"], ["consume"], ["doctor"],
+    ["topics", "apply"], ["topics", "verify"], ["topics", "delete"], ["publish"], ["consume"],
+    ["doctor"],
   ]
 
   @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {

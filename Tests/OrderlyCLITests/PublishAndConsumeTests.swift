@@ -47,7 +47,8 @@ import Testing
   @Test func sensitiveFieldsAreRedacted() async throws {
     try await OwnServers.withMock { _, orderly in
       // A C1 control, which clears the screen of some terminals, and a mark that reorders text.
-      let order = PublishBodiesTests.order.replacing("\"Ada\"", with: "\"Ada\\u009b2J\\u202e\"")
+      let order = PublishBodiesTests.order.replacing(
+        "\"Ada\"", with: "\"Ada\\u009b2J\\u202e\\ufeff\"")
       let published = try await orderly.run(
         "publish", "order.placed", "-f", "-", "-H", "x=\u{1b}[31m", input: order)
       #expect(published.status == 0)
@@ -58,7 +59,7 @@ import Testing
       #expect(shown.output.contains("x: \\u{1b}[31m"))
       #expect(!shown.output.unicodeScalars.contains("\u{1b}"))
       let all = try await orderly.run("consume", "orders.v1", "-e", "--show-sensitive")
-      #expect(all.output.contains("\"name\":\"Ada\\u009b2J\\u202e\""))
+      #expect(all.output.contains("\"name\":\"Ada\\u009b2J\\u202e\\ufeff\""))
     }
   }
 
@@ -160,13 +161,56 @@ import Testing
     }
   }
 
-  @Test func recordsThatFailAreCounted() async throws {
+  @Test func aTopicThatCantBeUsedIsSaidAtOnce() async throws {
     try await OwnServers.withMock { mock, orderly in
       try mock.setError(.topicAuthorizationFailed, ofTopic: "orders.v1")
       let outcome = try await orderly.run("publish", "order.placed", "--seed", "1", "--count", "3")
       #expect(outcome.status == 1)
       #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.messages == """
+          Error: Kafka at \(mock.bootstrapServers) does not allow it: could not use topic orders.v1: \
+          Broker: Topic authorization failed (TOPIC_AUTHORIZATION_FAILED). Use a principal that has \
+          the right, or grant it.
+
+          """)
     }
+  }
+
+  @Test func recordsThatFailAreCounted() async throws {
+    try await OwnServers.withMock { mock, orderly in
+      try mock.pushErrors([.messageSizeTooLarge], for: .produce)
+      let outcome = try await orderly.run("publish", "order.placed", "--seed", "1")
+      #expect(outcome.status == 1)
+      #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.messages.hasSuffix("Nothing has been acknowledged. Run 'orderly doctor'.\n"))
+    }
+  }
+
+  /// Other runs write to the same topic; each looks for its own key.
+  @Test(.enabled(if: OwnServers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"))
+  func aRealKafkaGivesAnOrderThePartitionThatAMockDoes() async throws {
+    let key = "clitests-\(UUID().uuidString.lowercased())"
+    let order = PublishBodiesTests.order.replacing("o-1", with: key)
+    let real = OrderlyProcess(environment: ["KAFKA_BOOTSTRAP_SERVERS": OwnServers.kafka ?? ""])
+    _ = try await real.run("topics", "apply")
+    let list = try await real.run("topics", "list", "-o", "json")
+    let topic = try JSONValue(parsing: list.output.utf8).array?.first { $0["topic"] == "orders.v1" }
+    let partitions = try #require(topic?["partitions"]?.int.flatMap(Int32.init))
+    func partition(_ orderly: OrderlyProcess) async throws -> JSONValue? {
+      let published = try await orderly.run("publish", "order.placed", "-f", "-", input: order)
+      #expect(published.status == 0)
+      let read = try await orderly.run(
+        "consume", "orders.v1", "-o", "@5m", "-e", "--key", key, "--format", "json")
+      #expect(read.lines.count == 1)
+      return try read.lines.first.map { try JSONValue(parsing: $0.utf8) }?["partition"]
+    }
+    let onReal = try #require(try await partition(real))
+    let onMock = try await OwnServers.withMock(partitions: partitions) { _, mock in
+      try await partition(mock)
+    }
+    #expect(onMock == onReal)
   }
 
   private func header(_ name: String, of record: JSONValue) -> String? {

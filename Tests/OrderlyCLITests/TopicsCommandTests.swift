@@ -54,7 +54,8 @@ import Testing
     try await OwnServers.withMock(partitions: 4) { _, orderly in
       let apply = try await orderly.run("topics", "apply")
       #expect(apply.status == 4)
-      #expect(apply.messages.hasPrefix("Error: fulfilment.dlq has 4 partitions, not 6; "))
+      #expect(apply.messages.hasPrefix("Error: fulfilment.dlq, fulfilment.v1, "))
+      #expect(apply.messages.contains("payments.v1 each has 4 partitions, not 6. "))
       #expect(apply.messages.contains("the order of an order's events would break"))
       let named = try await orderly.run("topics", "apply", "--partitions", "4")
       #expect(named.status == 0)

@@ -74,12 +74,16 @@ struct ConsumeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let view = ConsumeView(
+    var view = ConsumeView(
       types: Set(type), key: key.map { Array($0.utf8) },
       catalog: showSensitive ? nil : try TopicCatalog.find())
-    let partitions = try await partitions()
-    let start = fromBeginning ? .start : offset ?? (exits ? .start : .end)
-    try await global.withReader { reader in
+    let (partitions, isMock) = try await partitions()
+    var start = fromBeginning ? .start : offset ?? (exits ? .start : .end)
+    if isMock, let time = start.milliseconds {
+      view.since = time
+      start = .start
+    }
+    try await global.withReader { [view, start] reader in
       let (offsets, ends) = try await begin(start, partitions, reader)
       try await reader.assign(offsets)
       try await show(view, reader, until: exits ? ends : nil, from: offsets)
@@ -87,7 +91,7 @@ struct ConsumeCommand: AsyncParsableCommand {
   }
 
   /// The partitions to read. All topics are asked for, since asking a mock for one makes it.
-  private func partitions() async throws -> [TopicPartition] {
+  private func partitions() async throws -> (partitions: [TopicPartition], isMock: Bool) {
     let metadata = try await global.withAdmin { admin, _ in
       try await admin.metadata(timeout: .seconds(5))
     }
@@ -102,12 +106,12 @@ struct ConsumeCommand: AsyncParsableCommand {
     if let error = found.error { throw error }
     let all = found.partitions.map { TopicPartition(topic: topic, partition: $0.partition) }
       .sorted()
-    guard let partition else { return all }
+    guard let partition else { return (all, metadata.isMock) }
     guard let one = all.first(where: { $0.partition == partition }) else {
       throw CommandFailure(
         "\(topic) has no partition \(partition); it has 0 to \(all.count - 1).")
     }
-    return [one]
+    return ([one], metadata.isMock)
   }
 
   private func begin(
@@ -116,8 +120,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     offsets: [TopicPartition: Int64], ends: [TopicPartition: Int64]
   ) {
     var times: [TopicPartition: Int64] = [:]
-    if case .time(let date) = start {
-      let milliseconds = Int64(max(0, (date.timeIntervalSince1970 * 1000).rounded()))
+    if let milliseconds = start.milliseconds {
       times = try await reader.offsets(
         forTimes: Dictionary(uniqueKeysWithValues: partitions.map { ($0, milliseconds) }))
     }
@@ -155,7 +158,7 @@ struct ConsumeCommand: AsyncParsableCommand {
               let text = view.text(message)
               printData(
                 format == .json
-                  ? text.object.serialized() + "\n"
+                  ? text.line
                   : text.lines(headers: global.verbose, style))
               shown += 1
               if shown == count { return }

@@ -38,6 +38,12 @@ enum ConsumeStart: Equatable, Sendable, ExpressibleByArgument {
     return now.addingTimeInterval(-Double(number) * unit)
   }
 
+  /// The time, in milliseconds since 1970; nil for what is no time.
+  var milliseconds: Int64? {
+    guard case .time(let date) = self else { return nil }
+    return Int64(max(0, (date.timeIntervalSince1970 * 1000).rounded()))
+  }
+
   /// The offset at which a partition is read.
   ///
   /// - Parameters:

@@ -9,11 +9,15 @@ struct ConsumeView {
   var types: Set<String> = []
   /// The key to show; nil for all.
   var key: [UInt8]?
+  /// The first moment to show, in milliseconds since 1970; nil for all. Only for a mock cluster:
+  /// that of librdkafka 2.0.2 answers the question for the offset of any time with the end.
+  var since: Int64?
   /// The schemas that say what is sensitive; nil shows everything.
   var catalog: TopicCatalog?
 
   func shows(_ message: Message) -> Bool {
     if let key, message.key != key { return false }
+    if let since, let timestamp = message.timestamp, timestamp < since { return false }
     guard !types.isEmpty else { return true }
     let type = message.headers.first { $0.name == HeaderName.type }?.value
     return type.map { types.contains(String(decoding: $0, as: UTF8.self)) } ?? false

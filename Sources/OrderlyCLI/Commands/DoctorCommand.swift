@@ -25,7 +25,8 @@ struct DoctorCommand: AsyncParsableCommand {
     let settings = try global.settings()
     async let kafka = DoctorKafka.findings(settings)
     async let postgres = DoctorPostgres.findings(settings)
-    let findings = await Self.versions(settings) + kafka + postgres
+    async let workers = DoctorWorkers.findings(settings)
+    let findings = await Self.versions(settings) + kafka + postgres + workers
     printData(
       output == .table
         ? DoctorFinding.text(findings, Style(global))

@@ -4,19 +4,19 @@ import Foundation
 import Postgres
 import Settings
 
-/// What `orderly doctor` finds out about the services' databases: each is looked at as its service
-/// would, with its URL and its role.
+/// What `orderly doctor` finds out about the databases: each is looked at as its service would,
+/// with its URL and its role.
 enum DoctorPostgres {
-  /// What has been seen of one service's database.
+  /// What has been seen of the database of one schema.
   enum Look: Sendable {
-    /// Nothing: the reason is the same for all services of one URL.
+    /// Nothing: the reason is the same for all schemas of one URL.
     case unusable(Trouble)
     /// The role or the schema has not been made.
-    case notMigrated(address: String)
+    case notMigrated
     case open(Server, pending: [MigrationStep])
   }
 
-  /// What does not differ between the services of one server.
+  /// What does not differ between the schemas of one server.
   struct Server: Hashable, Sendable {
     var address: String
     var version: Int
@@ -26,49 +26,62 @@ enum DoctorPostgres {
   }
 
   static func findings(_ settings: Settings) async -> [DoctorFinding] {
-    let looks = await withTaskGroup(of: (ServiceName, Look).self) { group in
-      for service in ServiceName.allCases {
-        group.addTask { (service, await look(at: service, settings)) }
+    let looks = await withTaskGroup(of: (String, Look).self) { group in
+      for schema in Schemas.all {
+        group.addTask { (schema.name, await look(at: schema, settings)) }
       }
-      return await group.reduce(into: [ServiceName: Look]()) { $0[$1.0] = $1.1 }
+      return await group.reduce(into: [String: Look]()) { $0[$1.0] = $1.1 }
     }
     return findings(
-      ServiceName.allCases.compactMap { service in looks[service].map { (service, $0) } })
+      Schemas.all.compactMap { schema in looks[schema.name].map { (schema.name, $0) } })
   }
 
   // MARK: - Looking
 
-  private static func look(at service: ServiceName, _ settings: Settings) async -> Look {
-    var configuration: ConnectionConfiguration
+  private static func look(at schema: SchemaDefinition, _ settings: Settings) async -> Look {
+    let configuration: ConnectionConfiguration
     do throws(SettingsError) {
-      configuration = try settings.database(of: service, applicationName: "orderly-doctor")
+      configuration = try self.configuration(ServiceName(rawValue: schema.name), settings)
     } catch {
       return .unusable(Trouble(text: error.description, advice: nil))
     }
-    configuration.connectTimeout = .seconds(3)
-    configuration.responseTimeout = .seconds(3)
     let address = configuration.description
     do {
       return try await withConnection(configuration) { connection in
         let server = try self.server(address, connection)
-        guard try canUse(service, connection) else { return .notMigrated(address: address) }
-        let pending = try Migrator([Schemas.definition(of: service)]).pending(on: connection)
-        return .open(server, pending: pending)
+        guard try canUse(schema.name, connection) else { return .notMigrated }
+        return .open(server, pending: try Migrator([schema]).pending(on: connection))
       }
     } catch let error as PostgresError {
       // The role is taken while connecting, and is not there before the first migration.
-      if error.operation == .connect, error.message.contains(service.databaseRole) {
+      if let role = schema.role, error.operation == .connect, error.message.contains(role) {
         return error.message.contains("permission denied")
           ? .unusable(
             Trouble(
-              text: "\(address): this user may not act as \(service.databaseRole)",
-              advice: "Run 'GRANT \(service.databaseRole) TO …' as a superuser."))
-          : .notMigrated(address: address)
+              text: "\(address): this user may not act as \(role)",
+              advice: "Run 'GRANT \(role) TO …' as a superuser."))
+          : .notMigrated
       }
       return .unusable(error.trouble(at: address))
     } catch {
-      return .unusable(Trouble(text: "\(service.rawValue) at \(address): \(error)", advice: nil))
+      return .unusable(Trouble(text: "\(schema.name) at \(address): \(error)", advice: nil))
     }
+  }
+
+  /// - Parameter service: nil for the fleet's schema.
+  static func configuration(
+    _ service: ServiceName?, _ settings: Settings
+  ) throws(SettingsError) -> ConnectionConfiguration {
+    let name = "orderly-doctor"
+    var configuration =
+      if let service {
+        try settings.database(of: service, applicationName: name)
+      } else {
+        try settings.fleetDatabase(applicationName: name)
+      }
+    configuration.connectTimeout = .seconds(3)
+    configuration.responseTimeout = .seconds(3)
+    return configuration
   }
 
   private static func server(
@@ -90,31 +103,31 @@ enum DoctorPostgres {
 
   /// Whether the schema is there, and the role may use it.
   private static func canUse(
-    _ service: ServiceName, _ connection: Connection
+    _ schema: String, _ connection: Connection
   ) throws(PostgresError) -> Bool {
     try connection.execute(
       """
       SELECT coalesce(
         (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1), false)
-      """, service.rawValue
+      """, schema
     ).scalar(as: Bool.self)
   }
 
   // MARK: - Telling
 
-  /// A line for each cause, not for each service that it strikes.
-  static func findings(_ looks: [(service: ServiceName, look: Look)]) -> [DoctorFinding] {
+  /// A line for each cause, not for each schema that it strikes.
+  static func findings(_ looks: [(schema: String, look: Look)]) -> [DoctorFinding] {
     var findings: [DoctorFinding] = []
     var servers: [String: Server] = [:]
     var order: [String] = []
     var pending: [MigrationStep] = []
-    var notMigrated: [ServiceName] = []
-    for (service, look) in looks {
+    var notMigrated: [String] = []
+    for (schema, look) in looks {
       switch look {
       case .unusable(let trouble):
         let finding = DoctorFinding.fail("postgres", trouble)
         if !findings.contains(finding) { findings.append(finding) }
-      case .notMigrated: notMigrated.append(service)
+      case .notMigrated: notMigrated.append(schema)
       case .open(let server, let steps):
         if servers.updateValue(server, forKey: server.address) == nil {
           order.append(server.address)
@@ -128,7 +141,7 @@ enum DoctorPostgres {
         .fail(
           "schemas",
           "not made yet, or without rights: "
-            + notMigrated.map(\.rawValue).joined(separator: ", "),
+            + notMigrated.joined(separator: ", "),
           advice: "Run 'orderly db migrate'."))
     }
     if !pending.isEmpty {

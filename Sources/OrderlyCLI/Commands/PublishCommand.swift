@@ -191,7 +191,7 @@ struct PublishCommand: AsyncParsableCommand {
     for record in items.lazy.flatMap(\.records) {
       let text = RecordText(record)
       printData(
-        output == .json ? text.object.serialized() + "\n" : text.lines(headers: true, style))
+        output == .json ? text.line : text.lines(headers: true, style))
       count += 1
     }
     printMessage("dry run: \(counted(count, "record")) would be published")
@@ -199,13 +199,16 @@ struct PublishCommand: AsyncParsableCommand {
 
   /// Finds out what would otherwise look like a slow broker: a topic that nobody has made.
   private func checkTopics() async throws {
-    let metadata = try await global.withAdmin { admin, _ in
-      try await admin.metadata(timeout: .seconds(5))
+    let name = event.topic.rawValue
+    try await global.withAdmin { admin, _ in
+      let metadata = try await admin.metadata(timeout: .seconds(5))
+      guard let topic = metadata.topics.first(where: { $0.name == name }) else {
+        throw CommandFailure(
+          "The topic \(name) does not exist. "
+            + (metadata.isMock ? "'orderly dev' makes it." : "Run 'orderly topics apply'."))
+      }
+      if let error = topic.error { throw error }
     }
-    guard !metadata.topics.contains(where: { $0.name == event.topic.rawValue }) else { return }
-    throw CommandFailure(
-      "The topic \(event.topic.rawValue) does not exist. "
-        + (metadata.isMock ? "'orderly dev' makes it." : "Run 'orderly topics apply'."))
   }
 
   private func report(_ result: PublishRun.Result) throws {

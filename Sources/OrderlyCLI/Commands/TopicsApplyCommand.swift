@@ -51,15 +51,25 @@ struct TopicsApplyCommand: AsyncParsableCommand {
   private func refuseOtherPartitions(
     _ wanted: [WantedTopic], _ found: [[TopicDifference]]
   ) throws {
-    let others = zip(wanted, found).compactMap { topic, differences in
-      differences.lazy.compactMap { difference in
-        if case .partitions = difference { "\(topic.name) \(difference)" } else { nil }
-      }.first
+    // The difference, and the topics that have it.
+    var others: [(difference: TopicDifference, topics: [String])] = []
+    for (topic, differences) in zip(wanted, found) {
+      for difference in differences {
+        guard case .partitions = difference else { continue }
+        if let index = others.firstIndex(where: { $0.difference == difference }) {
+          others[index].topics.append(topic.name)
+        } else {
+          others.append((difference, [topic.name]))
+        }
+      }
     }
     guard !others.isEmpty else { return }
+    let problem = others.map { difference, topics in
+      "\(topics.joined(separator: ", ")) \(topics.count == 1 ? "" : "each ")\(difference)"
+    }.joined(separator: "; ")
     throw ExitCode.refused(
       """
-      \(others.joined(separator: "; ")). The number of partitions of a topic is never changed: \
+      \(problem). The number of partitions of a topic is never changed: \
       keys would move to other partitions and the order of an order's events would break. Nothing \
       has been created. To go on with the number that is there: --partitions N; for another \
       number, make a new cluster, or delete the topics once nothing of them is needed.

@@ -3,6 +3,20 @@ import JSONSchema
 import YAML
 
 enum JSONText {
+  /// JSON in one line, with escapes for everything that may not go to a terminal. Nothing of the
+  /// kind is outside of strings.
+  static func oneLine(_ value: JSONValue) -> String {
+    let text = value.serialized()
+    guard text.unicodeScalars.contains(where: \.isUnprintable) else { return text }
+    return text.unicodeScalars.map { scalar in
+      guard scalar.isUnprintable else { return String(scalar) }
+      return UTF16.encode(scalar)?.map { unit in
+        let hex = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      }.joined() ?? ""
+    }.joined()
+  }
+
   /// JSON for people: indented, keys sorted.
   static func pretty(_ value: JSONValue, indent: String = "") -> String {
     switch value {
@@ -15,9 +29,9 @@ enum JSONText {
       let inner = indent + "  "
       return "{\n"
         + members.sorted { $0.key < $1.key }.map { key, value in
-          "\(inner)\(JSONValue.string(key).serialized()): \(pretty(value, indent: inner))"
+          "\(inner)\(oneLine(.string(key))): \(pretty(value, indent: inner))"
         }.joined(separator: ",\n") + "\n\(indent)}"
-    default: return value.serialized()
+    default: return oneLine(value)
     }
   }
 }

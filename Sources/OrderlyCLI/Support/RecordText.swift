@@ -41,7 +41,7 @@ struct RecordText {
       }
     }
     switch body {
-    case .json(let value): text += "  \(value.serialized())\n"
+    case .json(let value): text += "  \(JSONText.oneLine(value))\n"
     case .bytes(let bytes): text += "  \(printable(String(decoding: bytes, as: UTF8.self)))\n"
     case .none: text += style.dim("  no value") + "\n"
     case .withheld(let count, let reason):
@@ -50,8 +50,11 @@ struct RecordText {
     return text
   }
 
+  /// One line of JSON.
+  var line: String { JSONText.oneLine(object) + "\n" }
+
   /// One object; the headers as a list, since a name may occur twice.
-  var object: JSONValue {
+  private var object: JSONValue {
     var members: [String: JSONValue] = [
       "topic": .string(topic), "key": Self.json(key),
       "headers": .array(

@@ -63,7 +63,11 @@ struct SchemaDatabase: Sendable {
   func withMigrator<R: Sendable>(
     _ body: @escaping @Sendable (Migrator, Connection) throws -> R
   ) async throws -> R {
-    let migrator = Migrator(schemas)
+    // The fleet's schema grants rights to the roles of all services, also of those that have their
+    // schemas on another server.
+    let isFleets = schemas.contains { $0.name == SchemaDefinition.fleet.name }
+    let migrator = Migrator(
+      schemas, roles: isFleets ? ServiceName.allCases.map(\.databaseRole) : [])
     do {
       return try await withConnection(configuration) { try body(migrator, $0) }
     } catch let error as PostgresError {

@@ -1,0 +1,65 @@
+import Testing
+
+/// Who may import whom.
+struct DependencyTests {
+  @Test func dependenciesPointDownTheList() throws {
+    let order = try Repository.modulesInOrder()
+    try #require(order.count > 10)
+    for file in try Repository.files("Sources") {
+      let target = try #require(file.target)
+      // The C targets have headers only.
+      let place = try #require(
+        order.firstIndex(of: target), "\(file) belongs to no target of Package.swift")
+      for module in file.imports {
+        guard let imported = order.firstIndex(of: module) else { continue }
+        #expect(
+          imported < place,
+          "\(file) imports \(module), which is not below \(target) in Package.swift")
+      }
+    }
+  }
+
+  /// A C library is met in one folder, and is Swift everywhere else.
+  @Test(arguments: [
+    ("CRDKafka", "Kafka"), ("CPQ", "Postgres"), ("CMicroHTTPD", "HTTPServer"), ("CYAML", "YAML"),
+    ("CCrypto", "Contracts"),
+  ])
+  func onlyOneTargetImportsACLibrary(library: String, target: String) throws {
+    let importers = try Repository.swiftFiles().filter { $0.imports.contains(library) }
+    #expect(!importers.isEmpty)
+    for file in importers { #expect(file.target == target, "\(file) imports \(library)") }
+  }
+
+  /// Pure rules: no clock, no database, no runtime.
+  @Test func decidersImportTheContractsOnly() throws {
+    let deciders = try Repository.files("Sources/Services").filter {
+      $0.name.hasSuffix("Decider.swift")
+    }
+    #expect(deciders.count == 4)
+    for file in deciders {
+      for module in file.imports {
+        #expect(
+          ["Contracts", "FoundationEssentials"].contains(module), "\(file) imports \(module)")
+      }
+    }
+  }
+
+  @Test func theRuntimeKnowsNoClientAndNoService() throws {
+    let clients = ["Kafka", "Postgres", "FleetKafka", "FleetPostgres"]
+    for target in ["Fleet", "FleetTesting"] {
+      for file in try Repository.files("Sources/" + target) {
+        for module in file.imports {
+          #expect(!clients.contains(module), "\(file) imports \(module)")
+        }
+      }
+    }
+  }
+
+  @Test func nothingThatShipsImportsTheTestingPorts() throws {
+    for file in try Repository.files("Sources") where file.target != "FleetTesting" {
+      for module in ["FleetTesting", "Testing", "XCTest"] {
+        #expect(!file.imports.contains(module), "\(file) imports \(module)")
+      }
+    }
+  }
+}
