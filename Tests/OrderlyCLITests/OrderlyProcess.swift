@@ -23,7 +23,7 @@ struct OrderlyProcess {
     .appending(path: "Topics").path
 
   /// Beside the test bundle, where the build puts all programs.
-  private static func program() throws -> URL {
+  static func program() throws -> URL {
     let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     var folder = URL(filePath: tests).deletingLastPathComponent()
     while folder.path != "/" {

@@ -1,0 +1,104 @@
+import Contracts
+import Foundation
+import JSONSchema
+import Testing
+
+/// The commands that look, run as processes on a small system.
+@Suite(.serialized) struct InspectionCommandTests {
+  @Test(.timeLimit(.minutes(5))) func eachCommandShowsWhatIsThere() async throws {
+    try await SmallSystem.with { system in
+      let orders = try await system.orderly.run("get", "orders")
+      #expect(orders.status == 0)
+      #expect(orders.lines.first?.hasPrefix("ID       STATUS") == true)
+      #expect(orders.output.contains("59.98 EUR"))
+      #expect(orders.output.contains("1200 JPY"))
+      let names = try await system.orderly.run(
+        "get", "orders", "--status", "cancelled", "-o", "name")
+      #expect(names.output == "order/gone-1\n")
+
+      let page = try await system.orderly.run("describe", "order", "gone-1")
+      #expect(page.output.contains("Status     cancelled (undeliverable)"))
+      #expect(page.output.contains("refund    provider-receivable"))
+      let nobody = try await system.orderly.run("describe", "order", "nobody")
+      #expect(nobody.status == 1)
+      #expect(nobody.messages.contains("No service has heard of the order nobody."))
+
+      let groups = try await system.orderly.run("get", "groups", "-o", "json")
+      #expect(groups.messages.contains("mock cluster"))
+      let lags = try JSONValue(parsing: groups.output).array?.map { $0["lag"]?.int }
+      #expect(lags == [0, 0, 0, 0])
+      let group = try await system.orderly.run("describe", "group", "payments")
+      #expect(group.output.contains("inventory.v1"))
+
+      let outbox = try await system.orderly.run("outbox", "status")
+      #expect(outbox.status == 0)
+      let workers = try await system.orderly.run("get", "workers")
+      #expect(workers.messages == "No workers found.\n")
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5))) func deadLettersAreFoundByTheBeginningOfTheirIds() async throws {
+    try await SmallSystem.with { system in
+      try system.sql(
+        """
+        UPDATE orders.dead_letter SET id = 'abcd0000-0000-4000-8000-000000000001';
+        UPDATE inventory.dead_letter SET id = 'abcd1111-0000-4000-8000-000000000001';
+        UPDATE fulfilment.dead_letter SET id = 'ffff1111-0000-4000-8000-000000000001',
+          event_type = 'order.placed', value = convert_to(
+            '{"payment": {"token": "tok_secret"}, "shipTo": ["x", {"name": "Ada"}]}', 'UTF8');
+        """)
+      let list = try await system.orderly.run("dlq", "list", "--service", "orders", "-o", "name")
+      #expect(list.output == "dlq/abcd0000-0000-4000-8000-000000000001\n")
+      let summary = try await system.orderly.run("dlq", "summary", "-o", "json")
+      let groups = try JSONValue(parsing: summary.output).array ?? []
+      #expect(groups.map { $0["count"]?.int } == [3])
+
+      let ambiguous = try await system.orderly.run("dlq", "show", "abcd")
+      #expect(ambiguous.status == 1)
+      #expect(ambiguous.messages.contains("The id abcd is ambiguous: abcd0000-"))
+      let short = try await system.orderly.run("dlq", "show", "abc")
+      #expect(short.status == 2)
+
+      let shown = try await system.orderly.run("dlq", "show", "abcd0", "--payload")
+      #expect(shown.status == 0)
+      // The header's value is an escape sequence.
+      #expect(!shown.output.contains("\u{1b}"))
+      #expect(shown.output.contains("\\u{1b}[31m"))
+      #expect(shown.output.contains("hex ff"))
+
+      let redacted = try await system.orderly.run("describe", "dlq", "ffff", "--payload")
+      #expect(redacted.output.contains("[redacted]"))
+      #expect(!redacted.output.contains("tok_secret"))
+      #expect(!redacted.output.contains("Ada"))
+    }
+  }
+
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      ["get", "orders"], ["get", "dlq"], ["get", "outbox"], ["get", "workers"],
+      ["dlq", "summary"], ["describe", "order", "x"], ["outbox", "status"],
+    ])
+  func aServerThatIsDownIsOneSentence(_ command: [String]) async throws {
+    let outcome = try await OrderlyProcess(environment: [
+      "ORDERLY_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing"
+    ]).run(command)
+    #expect(outcome.status == 1)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.messages.hasPrefix("Error: postgresql://nobody@127.0.0.1:9/nothing can't be"))
+    #expect(outcome.messages.contains("start 'orderly dev'."))
+    #expect(outcome.messages.split(separator: "\n").count == 1)
+  }
+
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [["get", "groups"], ["describe", "group", "orders"], ["audit"]])
+  func aBrokerThatIsDownIsOneSentence(_ command: [String]) async throws {
+    let outcome = try await OrderlyProcess(environment: [
+      "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+      "ORDERLY_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+    ]).run(command)
+    #expect(outcome.status == 1)
+    #expect(outcome.messages.hasPrefix("Error: Kafka can't be reached at 127.0.0.1:9"))
+  }
+}

@@ -1,0 +1,96 @@
+import Arguments
+import Foundation
+import JSONSchema
+import Testing
+
+@testable import OrderlyCLI
+
+/// How things are written for people, and what is read from them.
+@Suite struct InspectionTextTests {
+  @Test(
+    arguments: [
+      (5998, "EUR", "59.98 EUR"), (5, "EUR", "0.05 EUR"), (-5, "USD", "-0.05 USD"),
+      (1200, "JPY", "1200 JPY"), (-1234, "KWD", "-1.234 KWD"), (0, "CLF", "0.0000 CLF"),
+      (Int64.min, "EUR", "-92233720368547758.08 EUR"),
+    ] as [(Int64, String, String)])
+  func moneyHasTheDigitsOfItsCurrency(_ amount: Int64, _ currency: String, _ text: String) {
+    #expect(Money(amount: amount, currency: currency).description == text)
+  }
+
+  @Test(
+    arguments: [
+      (0, "0s"), (119, "119s"), (120, "2m"), (185, "3m5s"), (3600, "60m"), (10_800, "3h"),
+      (11_100, "3h5m"), (100_000, "27h"), (200_000, "2d7h"), (900_000, "10d"), (-5, "0s"),
+    ])
+  func agesHaveTwoUnitsAtMost(_ seconds: Int, _ text: String) {
+    let now = Date(timeIntervalSince1970: 2_000_000_000)
+    #expect(age(of: now.addingTimeInterval(-Double(seconds)), at: now) == text)
+  }
+
+  @Test(arguments: ["", "15", "m", "-1m", "1y", "yesterday", "99999999999999d"])
+  func aTimeThatIsNoneIsRefused(_ text: String) { #expect(Since(argument: text) == nil) }
+
+  @Test func aTimeIsReadAsWritten() throws {
+    let since = try #require(Since(argument: "2026-11-21T08:30:00Z"))
+    #expect(since.date == Date(timeIntervalSince1970: 1_795_249_800))
+    #expect(Since(argument: "15m") != nil)
+  }
+
+  @Test func thePrefixOfAnIdHasARange() throws {
+    let prefix = try #require(DeadLetterPrefix(argument: "ABCD-1234-5"))
+    #expect(prefix.text == "abcd1234-5")
+    #expect(prefix.range.0.uuidString == "ABCD1234-5000-0000-0000-000000000000")
+    #expect(prefix.range.1.uuidString == "ABCD1234-5FFF-FFFF-FFFF-FFFFFFFFFFFF")
+    for wrong in ["abc", "xyzw", "", "abcd%", String(repeating: "a", count: 33)] {
+      #expect(DeadLetterPrefix(argument: wrong) == nil, "\(wrong)")
+    }
+  }
+
+  @Test(arguments: OutputFormat.allCases) func hostileTextDoesNothing(_ format: OutputFormat) {
+    let hostile = "\u{1b}[31m\u{9b}2J\u{202e}\r"
+    let table = ResultTable(
+      [.init("id"), .init("detail", wide: true)],
+      rows: [.init(name: hostile, cells: [hostile, hostile], object: [("id", .string(hostile))])])
+    let page = Page(
+      name: hostile, sections: [.init(title: "", fields: [("a", hostile)], text: hostile)],
+      object: [("id", .string(hostile))])
+    for text in [table.render(format), page.render(format)] {
+      for scalar in text.unicodeScalars where scalar != "\n" && format != .yaml {
+        #expect(!scalar.isUnprintable, "\(format): \(scalar.value)")
+      }
+      #expect(!text.contains("\u{1b}"))
+    }
+  }
+
+  @Test func payloadsAreBounded() throws {
+    let text = PayloadText(schemas: [:])
+    let long = Array(String(repeating: "é", count: 2000).utf8)
+    let short = text.text(of: long, type: nil, isFull: false)
+    #expect(short == String(repeating: "é", count: 1024) + "… (1952 more bytes)")
+    #expect(text.text(of: long, type: nil, isFull: true).count == 2000)
+    #expect(text.text(of: [0xff, 0x00], type: nil, isFull: false) == "hex ff00")
+    #expect(text.text(of: [], type: nil, isFull: false) == "")
+  }
+
+  static let commands: [[String]] = [
+    ["audit"], ["describe"], ["describe", "dlq"], ["describe", "group"], ["describe", "order"],
+    ["describe", "worker"], ["dlq"], ["dlq", "list"], ["dlq", "show"], ["dlq", "summary"], ["get"],
+    ["get", "dlq"], ["get", "groups"], ["get", "orders"], ["get", "outbox"], ["get", "workers"],
+    ["outbox"], ["outbox", "status"],
+  ]
+
+  /// Compared with a file, as in ``HelpTextTests``.
+  @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {
+    let error = try #require(throws: (any Error).self) {
+      _ = try Orderly.parseAsRoot(command + ["--help"])
+    }
+    let help = Orderly.fullMessage(for: error) + "\n"
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "HelpTexts/\(command.joined(separator: "-")).txt")
+    if ProcessInfo.processInfo.environment["ORDERLY_WRITE_HELP_TEXTS"] == "1" {
+      try help.write(to: file, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOf: file, encoding: .utf8) == help)
+    #expect(help.contains("EXAMPLES:\n  orderly"))
+  }
+}
