@@ -17,16 +17,16 @@ struct Orderly: AsyncParsableCommand {
     version: OrderlyVersion.current,
     subcommands: [
       Audit.self,
-      DatabaseCommand.self,
+      Database.self,
       DeadLetters.self,
       Describe.self,
-      DevCommand.self,
+      Dev.self,
       Get.self,
       Outbox.self,
-      TopicsCommand.self,
-      PublishCommand.self,
-      ConsumeCommand.self,
-      DoctorCommand.self,
+      Topics.self,
+      Publish.self,
+      Consume.self,
+      Doctor.self,
     ])
 }
 

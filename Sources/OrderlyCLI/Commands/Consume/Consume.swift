@@ -6,7 +6,7 @@ import Kafka
 import TopicCatalog
 
 /// `orderly consume TOPIC`: shows the records of a topic.
-struct ConsumeCommand: AsyncParsableCommand {
+struct Consume: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "consume",
     abstract: "Show the records of a topic, and follow it.",

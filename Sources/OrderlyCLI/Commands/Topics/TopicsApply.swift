@@ -4,7 +4,7 @@ import Kafka
 import TopicCatalog
 
 /// `orderly topics apply`: creates the topics that are missing.
-struct TopicsApplyCommand: AsyncParsableCommand {
+struct TopicsApply: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply",
     abstract: "Create the topics of the manifests that are missing.",

@@ -5,7 +5,7 @@ import Kafka
 import TopicCatalog
 
 /// `orderly topics list`: the manifests' topics and what the broker has of them.
-struct TopicsListCommand: AsyncParsableCommand {
+struct TopicsList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List the topics of the manifests as the broker has them.",

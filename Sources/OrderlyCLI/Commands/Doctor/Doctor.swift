@@ -5,7 +5,7 @@ import Postgres
 import Settings
 
 /// `orderly doctor`: what is wrong with the environment, and what to do about it.
-struct DoctorCommand: AsyncParsableCommand {
+struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Look for what keeps the platform from working, and say what to do about it.",

@@ -2,7 +2,7 @@ import Arguments
 import FleetPostgres
 
 /// `orderly db check`: whether the schemas are those of this program.
-struct DatabaseCheckCommand: AsyncParsableCommand {
+struct DatabaseCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Compare the schemas with the migrations of this program; changes nothing.",

@@ -1,7 +1,7 @@
 import Arguments
 
 /// `orderly db`: the Postgres schemas.
-struct DatabaseCommand: ParsableCommand {
+struct Database: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "db",
     abstract: "Make and check the Postgres schemas.",
@@ -11,6 +11,6 @@ struct DatabaseCommand: ParsableCommand {
       Migrating takes a user who may create schemas and roles: ORDERLY_MIGRATION_DATABASE_URL, or \
       else the URLs of the services.
       """,
-    subcommands: [DatabaseMigrateCommand.self, DatabaseCheckCommand.self],
+    subcommands: [DatabaseMigrate.self, DatabaseCheck.self],
     examples: ["orderly db migrate --dry-run", "orderly db check"])
 }

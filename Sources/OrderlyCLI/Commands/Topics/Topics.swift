@@ -1,7 +1,7 @@
 import Arguments
 
 /// `orderly topics`: the manifests of the Topics folder against the broker.
-struct TopicsCommand: ParsableCommand {
+struct Topics: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "topics",
     abstract: "Create and check the topics that the manifests describe.",
@@ -9,8 +9,8 @@ struct TopicsCommand: ParsableCommand {
       The manifests are those of the folder Topics, or of the one that ORDERLY_TOPICS names.
       """,
     subcommands: [
-      TopicsListCommand.self, TopicsApplyCommand.self, TopicsVerifyCommand.self,
-      TopicsDeleteCommand.self,
+      TopicsList.self, TopicsApply.self, TopicsVerify.self,
+      TopicsDelete.self,
     ],
     examples: [
       "orderly topics list", "orderly topics apply --replication-factor 3",

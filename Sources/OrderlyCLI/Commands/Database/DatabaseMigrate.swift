@@ -3,7 +3,7 @@ import FleetPostgres
 import JSONSchema
 
 /// `orderly db migrate`: brings the schemas up to date.
-struct DatabaseMigrateCommand: AsyncParsableCommand {
+struct DatabaseMigrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "migrate",
     abstract: "Apply the migrations that are missing.",

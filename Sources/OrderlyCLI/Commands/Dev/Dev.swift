@@ -3,7 +3,7 @@ import Contracts
 import Foundation
 
 /// `orderly dev`: everything in one terminal.
-struct DevCommand: AsyncParsableCommand {
+struct Dev: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dev",
     abstract: "Run Postgres, an embedded broker and all workers here, and send orders through.",

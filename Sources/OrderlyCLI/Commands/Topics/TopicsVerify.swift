@@ -3,7 +3,7 @@ import JSONSchema
 import TopicCatalog
 
 /// `orderly topics verify`: whether the broker's topics are those of the manifests.
-struct TopicsVerifyCommand: AsyncParsableCommand {
+struct TopicsVerify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Compare the broker's topics with the manifests; changes nothing.",

@@ -5,7 +5,7 @@ import Kafka
 import TopicCatalog
 
 /// `orderly topics delete`: makes room for a new start on a test cluster.
-struct TopicsDeleteCommand: AsyncParsableCommand {
+struct TopicsDelete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete",
     abstract: "Delete the topics of the manifests, with all events in them.",

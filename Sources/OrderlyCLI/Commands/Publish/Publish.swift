@@ -7,7 +7,7 @@ import TopicCatalog
 import Workload
 
 /// `orderly publish EVENT`: writes events as the shop, or a test, would.
-struct PublishCommand: AsyncParsableCommand {
+struct Publish: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "publish",
     abstract: "Publish events: from a file, or orders made up from a seed.",
