@@ -105,8 +105,11 @@ let package = Package(
     tests("Arguments", ["Arguments"]),
     tests("HTTPServer", ["HTTPServer"]),
     tests("YAML", ["YAML"]),
-    tests("JSONSchema", ["JSONSchema"], exclude: ["crosscheck.py"]),
-    tests("Contracts", ["Contracts", "JSONSchema", "TopicCatalog"]),
+    .target(
+      name: "PythonCrosscheck", path: "Tests/PythonCrosscheck", exclude: ["crosscheck.py"],
+      swiftSettings: settings),
+    tests("JSONSchema", ["JSONSchema", "PythonCrosscheck"]),
+    tests("Contracts", ["Contracts", "JSONSchema", "PythonCrosscheck", "TopicCatalog"]),
     tests("Workload", ["Workload", "Contracts"]),
     tests("Fleet", ["Contracts", "Fleet", "FleetTesting", "Telemetry"]),
     tests(

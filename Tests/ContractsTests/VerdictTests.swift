@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import JSONSchema
+import PythonCrosscheck
 import Testing
 import TopicCatalog
 

@@ -1,5 +1,6 @@
 import Foundation
 import JSONSchema
+import PythonCrosscheck
 import Testing
 
 /// Compares verdicts with PyPI's `jsonschema` on thousands of values. A seed makes every run the
@@ -73,57 +74,5 @@ import Testing
       order.instances.append(mutated)
     }
     return cases + [order]
-  }
-}
-
-/// The interpreter named by `ORDERLY_PYTHON`, or `python3`.
-private enum Python {
-  static let environment = ProcessInfo.processInfo.environment
-  static let executable = environment["ORDERLY_PYTHON"] ?? "python3"
-  static let isCI = environment["CI"] == "true"
-  static let script = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "crosscheck.py").path
-  static let howToInstall =
-    "\(executable) has no jsonschema; install it with 'pip install jsonschema', "
-    + "or name an interpreter that has it in ORDERLY_PYTHON"
-
-  static var isReady: Bool {
-    get async { (try? await run(["-c", "import jsonschema, referencing"], input: "")) != nil }
-  }
-
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
-  }
-
-  /// Runs the interpreter to its end. Input and output go through files, so that neither side can
-  /// wait for the other.
-  static func run(_ arguments: [String], input: String) async throws -> String {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let (inputFile, outputFile) = (folder.appending(path: "in"), folder.appending(path: "out"))
-    let errorFile = folder.appending(path: "errors")
-    try Data(input.utf8).write(to: inputFile)
-    for file in [outputFile, errorFile] { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [executable] + arguments
-    process.standardInput = try FileHandle(forReadingFrom: inputFile)
-    process.standardOutput = try FileHandle(forWritingTo: outputFile)
-    process.standardError = try FileHandle(forWritingTo: errorFile)
-    let status = try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do {
-        try process.run()
-      } catch {
-        process.terminationHandler = nil
-        continuation.resume(throwing: error)
-      }
-    }
-    guard status == 0 else {
-      let errors = String(decoding: try Data(contentsOf: errorFile), as: UTF8.self)
-      throw Failure(description: "python ended with \(status): \(errors)")
-    }
-    return String(decoding: try Data(contentsOf: outputFile), as: UTF8.self)
   }
 }

@@ -2,26 +2,28 @@ import Foundation
 
 /// The interpreter named by `ORDERLY_PYTHON`, or `python3`, and the script that says what PyPI's
 /// `jsonschema` makes of values.
-enum Python {
+public enum Python {
   static let environment = ProcessInfo.processInfo.environment
-  static let executable = environment["ORDERLY_PYTHON"] ?? "python3"
-  static let isCI = environment["CI"] == "true"
-  static let script = Repository.tests.appending(path: "JSONSchemaTests/crosscheck.py").path
-  static let howToInstall =
-    "\(executable) has no jsonschema; install it with 'pip install jsonschema', "
+  public static let executable = environment["ORDERLY_PYTHON"] ?? "python3"
+  public static let isCI = environment["CI"] == "true"
+  public static let script = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "crosscheck.py").path
+  public static let howToInstall =
+    "\(executable) has no jsonschema; install it with 'apt-get install python3-jsonschema', "
     + "or name an interpreter that has it in ORDERLY_PYTHON"
 
-  static var isReady: Bool {
-    get async { (try? await run(["-c", "import jsonschema, referencing"], input: "")) != nil }
+  /// Whether the interpreter has the library.
+  public static var isReady: Bool {
+    get async { (try? await run(["-c", "import jsonschema"], input: "")) != nil }
   }
 
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
   }
 
   /// Runs the interpreter to its end. Input and output go through files, so that neither side can
   /// wait for the other.
-  static func run(_ arguments: [String], input: String) async throws -> String {
+  public static func run(_ arguments: [String], input: String) async throws -> String {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

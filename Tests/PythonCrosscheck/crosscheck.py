@@ -15,8 +15,12 @@ import sys
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+
+try:
+    from referencing import Registry, Resource
+    from referencing.jsonschema import DRAFT202012
+except ImportError:  # jsonschema before 4.18, as in Debian 12
+    from jsonschema import RefResolver
 
 formats = FormatChecker(formats=())
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -65,12 +69,24 @@ def pattern(validator, source, instance, schema):
 
 Validator = extend(Draft202012Validator, {"pattern": pattern})
 
+def lookup(schema, documents):
+    """How a validator finds the other documents, in the words of the library's version."""
+    if "Registry" not in globals():
+        # It resolves relative names against an absolute base only.
+        base = "https://schemas.invalid/"
+        name = isinstance(schema, dict) and schema.get("$id") or "schema.json"
+        store = {base + name: document for name, document in documents.items()}
+        return {"resolver": RefResolver(base + name, schema, store=store)}
+    resources = (
+        (name, Resource(contents=document, specification=DRAFT202012))
+        for name, document in documents.items()
+    )
+    return {"registry": Registry().with_resources(resources)}
+
+
 for line in sys.stdin:
     case = json.loads(line)
-    registry = Registry().with_resources(
-        (name, Resource(contents=document, specification=DRAFT202012))
-        for name, document in case["documents"].items()
-    )
-    Draft202012Validator.check_schema(case["schema"])
-    validator = Validator(case["schema"], registry=registry, format_checker=formats)
+    schema = case["schema"]
+    Draft202012Validator.check_schema(schema)
+    validator = Validator(schema, format_checker=formats, **lookup(schema, case["documents"]))
     print("".join("1" if validator.is_valid(json.loads(i)) else "0" for i in case["instances"]))
