@@ -12,6 +12,7 @@ import datetime
 import json
 import re
 import sys
+from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
@@ -73,10 +74,10 @@ def lookup(schema, documents):
     """How a validator finds the other documents, in the words of the library's version."""
     if "Registry" not in globals():
         # It resolves relative names against an absolute base only.
-        base = "https://schemas.invalid/"
         name = isinstance(schema, dict) and schema.get("$id") or "schema.json"
-        store = {base + name: document for name, document in documents.items()}
-        return {"resolver": RefResolver(base + name, schema, store=store)}
+        base = urljoin("https://schemas.invalid/", name)
+        store = {urljoin(base, name): document for name, document in documents.items()}
+        return {"resolver": RefResolver(base, schema, store=store)}
     resources = (
         (name, Resource(contents=document, specification=DRAFT202012))
         for name, document in documents.items()
