@@ -123,6 +123,9 @@ let package = Package(
         "Arguments", "Contracts", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres", "TopicCatalog",
         "Workload",
       ], exclude: ["HelpTexts"]),
+    tests(
+      "EndToEnd",
+      ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
     tests("Repository", []),
   ]
 )
