@@ -24,7 +24,7 @@ extension EndToEnd {
       try await Fleet.behindProxy { fleet, proxy, url in
         let worker = try fleet.start(databaseURL: url)
         try await worker.ready()
-        let orders = try await fleet.underWay(Orders(seed: 22, count: 400))
+        let orders = try await fleet.underWay(Orders(seed: 22, count: 1_500))
         proxy.set(.down)
         try await worker.notReady(saying: "database: ")
         await hold(for: .seconds(5))
@@ -40,10 +40,10 @@ extension EndToEnd {
       try await Fleet.behindProxy { fleet, proxy, url in
         let worker = try fleet.start(databaseURL: url)
         try await worker.ready()
-        let orders = try await fleet.underWay(Orders(seed: 23, count: 400))
+        let orders = try await fleet.underWay(Orders(seed: 23, count: 1_500))
         proxy.set(.frozen)
-        try await worker.notReady(saying: "database: ")
-        worker.expectOneComplaintForEachService(naming: "\"database\":", atLeast: 1)
+        try await worker.notReady(saying: "the server did not answer in time")
+        worker.expectOneComplaintForEachService(naming: "the server did not answer in time", atLeast: 1)
         proxy.set(.forward)
         try await worker.ready()
         try await fleet.finishes(orders)
@@ -64,11 +64,30 @@ extension EndToEnd {
       }
     }
 
+    @Test func thePasswordIsWrong() async throws {
+      try await Servers.withServer { url in
+        try await Servers.withMock { mock in
+          try await Fleet.with(broker: mock.bootstrapServers, databaseURL: url) { fleet in
+            let user = try await fleet.userWithPassword("the-right-one", at: url)
+            let worker = try fleet.start(databaseURL: user.replacing("@", with: ":mistaken-1@"))
+            try await worker.notReady(saying: "password authentication failed")
+            await hold(for: .seconds(5))
+            worker.expectOneComplaintForEachService(naming: "password authentication failed")
+            #expect(!worker.log.contains { $0.text.contains("mistaken-1") })
+            #expect(try await !worker.get("/readyz").body.contains("mistaken-1"))
+            try await fleet.run("ALTER ROLE shop PASSWORD 'mistaken-1'")
+            try await worker.ready()
+            try await fleet.completes(Orders(seed: 26, count: 60))
+          }
+        }
+      }
+    }
+
     @Test func theBrokerGoesAwayInMidRun() async throws {
       try await Fleet.onMock { fleet, mock in
         let worker = try fleet.start()
         try await worker.ready()
-        let orders = try await fleet.underWay(Orders(seed: 25, count: 400))
+        let orders = try await fleet.underWay(Orders(seed: 25, count: 1_500))
         try mock.takeDown()
         try await worker.notReady(saying: "broker: ")
         await hold(for: .seconds(5))
@@ -98,6 +117,31 @@ extension Fleet {
     }
   }
 
+  fileprivate func run(_ script: String) async throws {
+    try await database.withConnection { try $0.executeScript(script) }
+  }
+
+  /// Makes a user whom the server asks for a password.
+  ///
+  /// - Returns: the URL for it, without the password.
+  fileprivate func userWithPassword(_ password: String, at url: String) async throws -> String {
+    try await run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD '\(password)'")
+    let file: String = try await scalar("SHOW hba_file")
+    try await run(
+      """
+      COPY (VALUES ('host all shop 127.0.0.1/32 scram-sha-256'), ('host all all 127.0.0.1/32 trust'))
+      TO '\(file)'
+      """)
+    try await run("SELECT pg_reload_conf()")
+    var components = try #require(URLComponents(string: url))
+    components.user = "shop"
+    let own = try #require(components.string)
+    try await eventually("the server asks for passwords") {
+      (try? Connection.with(ConnectionConfiguration(url: own)) { _ in }) == nil
+    }
+    return own
+  }
+
   /// Publishes orders and waits until some have ended and others are still open.
   fileprivate func underWay(_ orders: Orders) async throws -> Orders {
     try await orders.publish(on: self)
@@ -105,6 +149,7 @@ extension Fleet {
     return orders
   }
 
+  /// What the outage has interrupted goes on by itself.
   fileprivate func finishes(_ orders: Orders) async throws {
     try await quiet()
     try await orders.check(on: self)

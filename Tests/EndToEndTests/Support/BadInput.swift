@@ -9,7 +9,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
   /// Of a valid order.placed whose id is `order`: what it is instead.
   let spoil: @Sendable (inout Record) -> Void
   let reason: UnreadableEvent.Reason
-  /// The field or header that `dlq-detail` must name.
+  /// The field or header that `dlq-detail` must name, or the place where there is no field to name.
   let field: String
   /// Whether the fault is in the body, so that `orderly publish -f` can be given it.
   var isBody = true
@@ -37,7 +37,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
       "an overflow", .invalidBody, "total", "\"total\":1999", "\"total\":18446744073709551616"),
     BadInput(
       "a total that is not the sum", .invalidBody, "total", ":1999,\"lines", ":2000,\"lines"),
-    BadInput(name: "invalid UTF-8", .invalidJSON, "name") { record in
+    BadInput(name: "invalid UTF-8", .invalidJSON, "byte") { record in
       record.value = record.value.map { replace($0, "Ada", [0x41, 0xC3, 0x28]) }
     },
     BadInput(name: "513 levels", .tooDeep, "32") { record in

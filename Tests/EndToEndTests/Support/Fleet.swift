@@ -11,6 +11,9 @@ final class Fleet: Sendable {
   /// For the programs.
   let environment: [String: String]
   let bootstrapServers: String
+  /// Tests wait until a session has timed out: 6 s are the least that a real broker allows by
+  /// default. A mock takes that long whenever a member joins, and allows less.
+  private var isOnMock: Bool { bootstrapServers != Servers.kafka }
   /// For files of the test.
   let folder: URL
   /// Connections to the database as a superuser, past any proxy.
@@ -31,23 +34,30 @@ final class Fleet: Sendable {
 
   /// Runs `body` with a fleet that has no workers yet, and ends those that it starts.
   ///
-  /// - Parameter isMigrated: whether the schemas are made before.
+  /// - Parameters:
+  ///   - databaseURL: of a superuser; nil for a database of its own on the common server.
+  ///   - isMigrated: whether the schemas are made before.
   static func with(
-    broker: String, migrated isMigrated: Bool = true, _ body: (Fleet) async throws -> Void
+    broker: String, databaseURL: String? = nil, migrated isMigrated: Bool = true,
+    _ body: (Fleet) async throws -> Void
   ) async throws {
-    try await Servers.withDatabase { configuration, url in
-      let folder = FileManager.default.temporaryDirectory
-        .appending(path: "orderly-endtoend-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let fleet = Fleet(broker, url, Pool(configuration, maximum: 2), folder)
-      let result = await catching {
-        if isMigrated { try await fleet.succeeding("db", "migrate") }
-        try await body(fleet)
+    guard let databaseURL else {
+      return try await Servers.withDatabase { url in
+        try await with(broker: broker, databaseURL: url, migrated: isMigrated, body)
       }
-      if case .failure = result { fleet.showComplaints() }
-      await fleet.end()
-      try result.get()
     }
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "orderly-endtoend-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let database = Pool(try ConnectionConfiguration(url: databaseURL), maximum: 2)
+    let fleet = Fleet(broker, databaseURL, database, folder)
+    let result = await catching {
+      if isMigrated { try await fleet.succeeding("db", "migrate") }
+      try await body(fleet)
+    }
+    if case .failure = result { fleet.showComplaints() }
+    await fleet.end()
+    try result.get()
   }
 
   /// The same, on the real Kafka with fresh topics.
@@ -73,6 +83,7 @@ final class Fleet: Sendable {
         group.addTask { await worker.kill() }
       }
     }
+    if ProcessInfo.processInfo.environment["SHOWLOGS"] != nil { for w in workers { for l in w.log where l.message != "message dead-lettered" { print("\(w.name) \(l.text)") } } }
     await database.close()
     try? FileManager.default.removeItem(at: folder)
   }
@@ -106,9 +117,7 @@ final class Fleet: Sendable {
     let program = try Program(
       "orderly-worker",
       services.map(\.rawValue) + [
-        // The shortest that a real broker lets a member have by default; a mock takes this long to
-        // let a second member join.
-        "--name", name, "--http-port", "0", "--session-timeout", "6",
+        "--name", name, "--http-port", "0", "--session-timeout", isOnMock ? "3" : "6",
       ] + options, environment: environment)
     let worker = Worker(
       name: name, services: services.isEmpty ? ServiceName.allCases : services, program: program)
@@ -163,7 +172,14 @@ final class Fleet: Sendable {
             let status = await worker.program.wait()
             try #require(status == 0 || status == -SIGKILL, "\(worker.name) ended with \(status)")
           }
-          let lag = try await self.lag(services, admin)
+          let lag: Int64
+          do {
+            lag = try await self.lag(services, admin)
+          } catch let error as KafkaError where error.isRetriable {
+            // A broker shows a new partition a moment before it leads it.
+            standing = error.description
+            return false
+          }
           let waiting = try await self.waiting(services)
           standing = "lag \(lag), outbox rows \(waiting)"
           return lag == 0 && waiting == 0

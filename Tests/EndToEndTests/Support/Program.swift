@@ -17,7 +17,6 @@ final class Program: Sendable {
   private let errors = Collected()
   private let output = Collected()
   private let ending: Task<Int32, Never>
-  private let status = Mutex<Int32?>(nil)
 
   /// The folder of the manifests in this checkout.
   private static let topics = URL(filePath: #filePath)
@@ -70,14 +69,12 @@ final class Program: Sendable {
 
   /// What it has written on standard error so far, in whole lines.
   var errorLines: [String] { errors.lines }
+  /// The same of standard output.
+  var outputLines: [String] { output.lines }
 
   /// Its exit status, or the negated number of the signal that ended it.
   @discardableResult
-  func wait() async -> Int32 {
-    let value = await ending.value
-    status.withLock { $0 = value }
-    return value
-  }
+  func wait() async -> Int32 { await ending.value }
 
   var isRunning: Bool { kill(processID, 0) == 0 && !isZombie }
 

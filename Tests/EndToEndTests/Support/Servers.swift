@@ -26,10 +26,8 @@ enum Servers {
   static let partitions: Int32 = 6
   static let topics = Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
 
-  /// Runs `body` with an empty database of its own.
-  static func withDatabase<R>(_ body: (ConnectionConfiguration, String) async throws -> R)
-    async throws -> R
-  {
+  /// Runs `body` with an empty database of its own, given by its URL.
+  static func withDatabase<R>(_ body: (String) async throws -> R) async throws -> R {
     guard let text = ProcessInfo.processInfo.environment["ORDERLY_TEST_POSTGRES"],
       var url = URLComponents(string: text)
     else { throw Missing() }
@@ -38,8 +36,24 @@ enum Servers {
     try Connection.with(server) { try $0.executeScript("CREATE DATABASE \(name)") }
     url.path = "/\(name)"
     let own = try #require(url.string)
-    let result = await catching { try await body(try ConnectionConfiguration(url: own), own) }
+    let result = await catching { try await body(own) }
     try Connection.with(server) { try $0.executeScript("DROP DATABASE \(name) WITH (FORCE)") }
+    return try result.get()
+  }
+
+  /// Runs `body` with a Postgres server of its own, given by a superuser's URL: for tests that
+  /// change what concerns the whole server.
+  static func withServer<R>(_ body: (String) async throws -> R) async throws -> R {
+    let server = try Program("orderly", ["dev", "--postgres-only"], environment: [:])
+    let result = await catching {
+      try await eventually("a Postgres server of its own has started") {
+        try #require(server.isRunning, "\(server.errorLines)")
+        return !server.outputLines.isEmpty
+      }
+      return try await body(server.outputLines[0])
+    }
+    server.signal(SIGINT)
+    await server.wait()
     return try result.get()
   }
 
