@@ -126,6 +126,9 @@ let package = Package(
         "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
         "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
+    tests(
+      "EndToEnd",
+      ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
     tests("Repository", []),
   ]
 )

@@ -51,8 +51,12 @@ struct Assembly {
     _ service: ServiceName, _ decider: D, _ performer: Performer, _ tables: Tables
   ) async throws -> AssembledService
   where Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
+    let database = try settings.database(of: service, applicationName: name)
+    // There are more lanes than connections, so that waiting for one is no trouble in itself. A
+    // server that is silent is told by whoever holds a connection, who knows what is wrong, and not
+    // by those who wait for theirs.
     let pool = Pool(
-      try settings.database(of: service, applicationName: name), maximum: options.connections)
+      database, maximum: options.connections, acquireTimeout: database.responseTimeout * 3)
     let consumer = try await KafkaEventConsumer(
       service, configuration: try settings.kafka(clientID: name),
       sessionTimeout: options.sessionTimeout)
