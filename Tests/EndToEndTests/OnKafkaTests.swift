@@ -80,8 +80,9 @@ extension EndToEnd {
         #expect(zombie.services == [.payments])
         let successor = try fleet.start(.payments)
         try await successor.ready()
-        let orders = Orders(seed: 14, count: 900)
-        try await orders.publish(on: fleet)
+        // A steady load, so that the process is stopped with work in hand.
+        let orders = Orders(seed: 14, count: 1_500, rate: 200)
+        async let published: Void = orders.publish(on: fleet)
         try await eventually("a tenth of the orders has ended") {
           try await orders.ended(on: fleet) >= orders.count / 10
         }
@@ -89,6 +90,7 @@ extension EndToEnd {
         try await orders.expectUnderWay(on: fleet)
         try await fleet.owns(successor, [0, 1, 2, 3, 4, 5])
         zombie.program.signal(SIGCONT)
+        try await published
         try await fleet.quiet()
         try await zombie.ready()
         try await successor.ready()
