@@ -4,7 +4,6 @@ import Kafka
 import Postgres
 import Synchronization
 import Testing
-import Workload
 
 /// A database, a broker, and the worker processes that a test starts on them.
 final class Fleet: Sendable {
