@@ -42,7 +42,7 @@ struct Registration: Sendable {
         isTroubled = false
       } catch {
         if !isTroubled, !Task.isCancelled {
-          logger.warning("can't register in the fleet", metadata: ["problem": "\(error)"])
+          logger.warning("can't register in the fleet", metadata: ["problem": "\(problem(error))"])
         }
         isTroubled = true
       }
@@ -57,6 +57,12 @@ struct Registration: Sendable {
     } catch {
       logger.warning("can't leave the fleet", metadata: ["problem": "\(error)"])
     }
+  }
+
+  private func problem(_ error: any Error) -> String {
+    let state = (error as? PostgresError)?.sqlState
+    let isMissing = state == .undefinedTable || state == .undefinedSchema
+    return isMissing ? "\(error). Run 'orderly db migrate'." : "\(error)"
   }
 
   private func record(_ address: String) -> WorkerRecord {

@@ -17,7 +17,7 @@ extension EndToEnd {
         #expect(listed.output.contains(worker.name))
         #expect(await worker.stop() == 0)
         #expect(worker.log.last?.message == "worker stopped")
-        #expect(try await orders.ended(on: fleet) < orders.count)
+        try await orders.expectUnderWay(on: fleet)
         let after = try await fleet.succeeding("get", "workers", "-o", "name")
         #expect(!after.output.contains(worker.name))
         // What is done is committed: the next one has nothing twice.

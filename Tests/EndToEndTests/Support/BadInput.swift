@@ -40,7 +40,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     BadInput(name: "invalid UTF-8", .invalidJSON, "byte") { record in
       record.value = record.value.map { replace($0, "Ada", [0x41, 0xC3, 0x28]) }
     },
-    BadInput(name: "513 levels", .tooDeep, "32") { record in
+    BadInput(name: "513 levels", .tooDeep, "32 levels") { record in
       let levels =
         String(repeating: "[", count: 512) + String(repeating: "]", count: 512)
       record.value = record.value.map { replace($0, "{", Array("{\"x\":\(levels),".utf8)) }

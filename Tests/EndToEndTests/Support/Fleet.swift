@@ -4,7 +4,6 @@ import Kafka
 import Postgres
 import Synchronization
 import Testing
-import Workload
 
 /// A database, a broker, and the worker processes that a test starts on them.
 final class Fleet: Sendable {
@@ -83,7 +82,6 @@ final class Fleet: Sendable {
         group.addTask { await worker.kill() }
       }
     }
-    if ProcessInfo.processInfo.environment["SHOWLOGS"] != nil { for w in workers { for l in w.log where l.message != "message dead-lettered" { print("\(w.name) \(l.text)") } } }
     await database.close()
     try? FileManager.default.removeItem(at: folder)
   }
@@ -199,8 +197,10 @@ final class Fleet: Sendable {
       let offsets = try await admin.listOffsets(group: service.rawValue, partitions: partitions)
       for partition in partitions { committed.append((partition, offsets[partition] ?? 0)) }
     }
-    let ends = try await admin.watermarks(Array(Set(committed.map(\.0))))
-    return committed.reduce(0) { $0 + (ends[$1.0]?.upperBound ?? 0) - $1.1 }
+    // -1 is the time of the end: one request for all of them, where watermarks take one for each.
+    let ends = try await admin.offsets(
+      forTimes: Dictionary(committed.map { ($0.0, -1) }, uniquingKeysWith: { first, _ in first }))
+    return committed.reduce(0) { $0 + (ends[$1.0] ?? 0) - $1.1 }
   }
 
   private func waiting(_ services: [ServiceName]) async throws -> Int64 {

@@ -90,6 +90,13 @@ struct Orders: Sendable {
     }
   }
 
+  /// What has just been done to the fleet was done in the midst of its work, as the test means it.
+  func expectUnderWay(on fleet: Fleet) async throws {
+    let ended = try await ended(on: fleet)
+    // Poison never becomes an order.
+    #expect(ended < count * 9 / 10, "nothing was left to be disturbed; publish more orders")
+  }
+
   static func deadLetters(on fleet: Fleet) async throws -> Int {
     var count = 0
     for service in ServiceName.allCases {

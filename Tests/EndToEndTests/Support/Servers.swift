@@ -2,7 +2,6 @@ import Contracts
 import Foundation
 import Kafka
 import Postgres
-import Synchronization
 import Testing
 
 /// The servers that the tests are given.

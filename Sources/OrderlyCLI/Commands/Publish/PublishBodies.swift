@@ -87,8 +87,10 @@ struct PublishBodies {
       return (bodies, faults)
     }
     do throws(JSONParseError) {
-      // One level more than a body, for the array around them.
-      let document = try JSONValue(parsing: bytes, maximumDepth: EventCodec.maximumDepth + 1)
+      // An array around the bodies is one level more.
+      let levels = first.element.first { !isSpace($0) } == UInt8(ascii: "[") ? 1 : 0
+      let document = try JSONValue(
+        parsing: bytes, maximumDepth: EventCodec.maximumDepth + levels)
       guard let items = document.array else {
         return ([Body(place: .document, value: document)], [])
       }
