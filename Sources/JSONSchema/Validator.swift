@@ -44,7 +44,12 @@ struct Validator {
       if value != constant { report("const", "must be \(constant.shortened()), \(display())") }
     case .oneOfValues(let values, let set):
       if !set.contains(value) {
-        let list = values.map { $0.shortened() }.joined(separator: ", ")
+        // Enough of a long list to see of what kind it is.
+        let shown = values.count > 20 ? values.prefix(10) : values[...]
+        let rest = values.count - shown.count
+        let list =
+          shown.map { $0.shortened() }.joined(separator: ", ")
+          + (rest > 0 ? ", or \(rest) others" : "")
         report("enum", "must be one of \(list), \(display())")
       }
     case .allOf(let schemas):

@@ -27,23 +27,26 @@ extension Admin {
     }
     for topic in topics {
       guard case .success? = results[topic.name] else { continue }
-      try waitUntilShown(topic.name, deadline: deadline)
+      try wait(
+        for: topic.name, toBeShown: true, deadline: deadline,
+        or: "it has been created, but no broker shows it yet")
     }
     return results
   }
 
-  private func waitUntilShown(
-    _ topic: String, deadline: ContinuousClock.Instant
+  /// Waits until a broker shows the topic, or does not show it any more.
+  private func wait(
+    for topic: String, toBeShown isWanted: Bool, deadline: ContinuousClock.Instant,
+    or problem: String
   ) throws(KafkaError) {
     while true {
       let rest = deadline - .now
       guard rest > .zero else {
-        throw KafkaError(
-          code: .timedOut, operation: "create topic \(topic)",
-          message: "it has been created, but no broker shows it yet")
+        throw KafkaError(code: .timedOut, operation: "look up topic \(topic)", message: problem)
       }
       let metadata = try metadata(topic: topic, timeout: rest)
-      if let found = metadata.topics.first, found.error == nil { return }
+      let isShown = metadata.topics.first.map { $0.error == nil } ?? false
+      if isShown == isWanted { return }
       waitForEvent(milliseconds: 20)
     }
   }
@@ -68,7 +71,7 @@ extension Admin {
     return pointer
   }
 
-  /// Deletes topics with all their messages.
+  /// Deletes topics with all their messages, and waits until the brokers do not show them any more.
   ///
   /// - Returns: for each name, whether it has been deleted.
   /// - Throws: when no broker has answered.
@@ -78,7 +81,8 @@ extension Admin {
     var pointers: [OpaquePointer?] = names.map { rd_kafka_DeleteTopic_new($0) }
     defer { rd_kafka_DeleteTopic_destroy_array(&pointers, pointers.count) }
     guard !pointers.isEmpty else { return [:] }
-    return try call("delete topics", RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout: timeout) {
+    let deadline = ContinuousClock.now + timeout
+    let results = try call("delete topics", RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout: timeout) {
       client, options, answers in
       rd_kafka_DeleteTopics(client, &pointers, pointers.count, options, answers)
     } _: { (event) throws(KafkaError) in
@@ -86,6 +90,13 @@ extension Admin {
       return try Self.results(
         "delete topic", copyAll({ rd_kafka_DeleteTopics_result_topics(result, $0) }, { $0 }))
     }
+    for name in names {
+      guard case .success? = results[name] else { continue }
+      try wait(
+        for: name, toBeShown: false, deadline: deadline,
+        or: "it has been deleted, but a broker still shows it")
+    }
+    return results
   }
 
   private static func results(

@@ -1,4 +1,5 @@
 internal import CRDKafka
+internal import Glibc
 
 /// The calls on partitions that several kinds of clients have.
 extension ClientHandle {
@@ -6,14 +7,21 @@ extension ClientHandle {
     _ partition: TopicPartition, timeout: Duration
   ) throws(KafkaError) -> Range<Int64> {
     let operation = "look up the offsets of \(partition)"
+    let deadline = ContinuousClock.now + timeout
     return try borrow(operation) { (client) throws(KafkaError) in
       var low: Int64 = 0
       var high: Int64 = 0
-      try KafkaError.check(
-        rd_kafka_query_watermark_offsets(
-          client, partition.topic, partition.partition, &low, &high, timeout.milliseconds),
-        operation)
-      return low..<max(low, high)
+      while true {
+        let error = rd_kafka_query_watermark_offsets(
+          client, partition.topic, partition.partition, &low, &high, timeout.milliseconds)
+        // For a moment after a topic was made, its leader does not know yet that it is the leader.
+        if error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, .now < deadline {
+          usleep(20_000)
+          continue
+        }
+        try KafkaError.check(error, operation)
+        return low..<max(low, high)
+      }
     }
   }
 
