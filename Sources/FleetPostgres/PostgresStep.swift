@@ -23,7 +23,9 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
         INSERT INTO inbox (id, lane) SELECT id, $2::int FROM unnest($1::uuid[]) AS id
         ON CONFLICT (id) DO NOTHING RETURNING id
         """, ids, lane),
-      Statement("SELECT key FROM parked_key WHERE key = ANY($1)", keys),
+      // Nearly always nothing at all is parked: then no key is looked up.
+      Statement(
+        "SELECT key FROM parked_key WHERE EXISTS (SELECT FROM parked_key) AND key = ANY($1)", keys),
     ])
     guard !results[0].isEmpty else { throw StoreError.fenced }
     return Admission(

@@ -16,6 +16,11 @@ CREATE TABLE parked_key (
   detail text NOT NULL,
   first_failed timestamptz NOT NULL,
   last_failed timestamptz NOT NULL CHECK (last_failed >= first_failed)
+) WITH (
+  -- Nearly always empty, and looked at by every step: after an outage it is cleared away soon.
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 500,
+  autovacuum_vacuum_cost_delay = 0
 );
 
 -- What each lane looks for at every tick.
@@ -43,7 +48,8 @@ CREATE TABLE parked (
   first_failed timestamptz,
   last_failed timestamptz,
   parked_at timestamptz NOT NULL DEFAULT now(),
-  CHECK (num_nulls(reason, detail, first_failed, last_failed) = CASE attempts WHEN 0 THEN 4 ELSE 0 END)
+  CHECK (num_nulls(reason, detail, first_failed, last_failed) =
+    CASE attempts WHEN 0 THEN 4 ELSE 0 END)
 );
 
 CREATE INDEX parked_queue ON parked (order_id, position);
