@@ -24,15 +24,16 @@ public struct Backoff: Sendable {
   /// For parked keys: the eighth wait is the first that is as long as the cap.
   public static let parked = Backoff(base: .seconds(1), cap: .seconds(900), factor: 2.65)
 
+  /// Draws a number from 0.5 to 1. A run that has to be repeatable gives its own.
+  @TaskLocal public static var jitter: @Sendable () -> Double = { .random(in: 0.5...1) }
+
   /// The wait after the `attempt`-th failure, from 1: between half of and the whole exponential.
-  /// Jitter keeps what failed together from coming back together.
+  /// Jitter keeps lanes that failed together from coming back together.
   ///
-  /// - Parameter jitter: where between the two, from 0 to 1.
-  public func delay(
-    afterAttempt attempt: Int, jitter: Double = .random(in: 0...1)
-  ) -> Duration {
+  /// - Parameter jitter: from 0.5 to 1; ``jitter`` draws it where none is given.
+  public func delay(afterAttempt attempt: Int, jitter: Double? = nil) -> Duration {
     // Bounded before it is multiplied: a Duration traps where it overflows.
     let growth = min(pow(factor, Double(min(max(attempt - 1, 0), 1_000))), cap / base)
-    return base * growth * (0.5 + jitter / 2)
+    return base * growth * (jitter ?? Self.jitter())
   }
 }

@@ -44,7 +44,7 @@ public struct ParkingPolicy: Sendable {
   /// The jitter follows from the key: different keys spread, and the same run gives the same times.
   func nextAttempt(of key: OrderID, after attempts: Int, at now: Date) -> Date {
     let hash = UUID(version5Of: "\(key.rawValue)/\(attempts)", namespace: .orderlyEvents).uuid
-    let delay = backoff.delay(afterAttempt: attempts + 1, jitter: Double(hash.0) / 255)
+    let delay = backoff.delay(afterAttempt: attempts + 1, jitter: 0.5 + Double(hash.0) / 510)
     return now + delay / .seconds(1)
   }
 }

@@ -7,9 +7,9 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var tables: Tables
   var epochs: [Int32: Int64] = [:]
   var inbox: Set<UUID> = []
+  var parking = InMemoryParking()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]
   var deadLetters: [DeadLetter] = []
-  var parking = InMemoryParking()
 
   init(tables: Tables) {
     self.tables = tables
