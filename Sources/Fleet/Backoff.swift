@@ -1,11 +1,16 @@
-/// How long to wait before trying again: exponential with full jitter, bounded.
+import Foundation
+
+/// How long to wait before trying again: exponential with jitter, bounded.
 public struct Backoff: Sendable {
   public var base: Duration
   public var cap: Duration
+  /// How many times as long each wait is as the one before; at least 1.
+  public var factor: Double
 
-  public init(base: Duration, cap: Duration) {
+  public init(base: Duration, cap: Duration, factor: Double = 2) {
     self.base = base
     self.cap = cap
+    self.factor = factor
   }
 
   /// For a database or broker that does not answer. The cap keeps a lane able to notice that it is
@@ -16,11 +21,19 @@ public struct Backoff: Sendable {
   public static let takeOver = Backoff(base: .seconds(1), cap: .seconds(2))
   /// For events that fail while their lane waits.
   public static let event = Backoff(base: .milliseconds(20), cap: .milliseconds(500))
+  /// For parked keys: the eighth wait is the first that is as long as the cap.
+  public static let parked = Backoff(base: .seconds(1), cap: .seconds(900), factor: 2.65)
+
+  /// Draws a number from 0.5 to 1. A run that has to be repeatable gives its own.
+  @TaskLocal public static var jitter: @Sendable () -> Double = { .random(in: 0.5...1) }
 
   /// The wait after the `attempt`-th failure, from 1: between half of and the whole exponential.
   /// Jitter keeps lanes that failed together from coming back together.
-  public func delay(afterAttempt attempt: Int) -> Duration {
-    let exponential = min(cap, base * (1 << min(max(attempt - 1, 0), 20)))
-    return exponential * Double.random(in: 0.5...1)
+  ///
+  /// - Parameter jitter: from 0.5 to 1; ``jitter`` draws it where none is given.
+  public func delay(afterAttempt attempt: Int, jitter: Double? = nil) -> Duration {
+    // Bounded before it is multiplied: a Duration traps where it overflows.
+    let growth = min(pow(factor, Double(min(max(attempt - 1, 0), 1_000))), cap / base)
+    return base * growth * (jitter ?? Self.jitter())
   }
 }

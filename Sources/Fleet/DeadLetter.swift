@@ -36,7 +36,25 @@ public struct DeadLetter: Sendable {
     self.event = event
   }
 
-  private static func printable(_ text: String) -> String {
+  /// A letter for an event of a parked key.
+  init(_ event: ParkedEvent, service: ServiceName, failure: EventFailure) {
+    self.init(
+      service: service, message: event.message, reason: failure.reason, detail: failure.detail,
+      attempts: failure.attempts, firstFailed: failure.first, lastFailed: failure.last,
+      event: try? EventCodec.decode(
+        key: event.message.key, value: event.message.value, headers: event.message.headers))
+  }
+
+  /// The ``reason`` of what the database does not take.
+  static let rejected = "rejected-by-database"
+
+  /// How its event has failed.
+  var failure: EventFailure {
+    EventFailure(
+      reason: reason, detail: detail, attempts: attempts, first: firstFailed, last: lastFailed)
+  }
+
+  static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
         text.unicodeScalars.prefix(1_000).map {

@@ -1,3 +1,6 @@
+import Contracts
+import Foundation
+
 /// The bounds of the runtime.
 public struct FleetLimits: Sendable {
   /// Most events in one step.
@@ -8,15 +11,40 @@ public struct FleetLimits: Sendable {
   public var queueBytes = 8 << 20
   /// Most messages taken from the client at once.
   public var pollMessages = 2_000
-  /// Tries of an event whose failure may mend, before it is dead-lettered.
-  public var attempts = 5
+  /// Tries in place of an event whose failure may mend, before its key is parked; at least 1. Few,
+  /// because its lane waits.
+  public var attempts = 3
+  /// How parked keys are tried again.
+  public var parking = ParkingPolicy()
   /// How often finished offsets are committed.
   public var commitInterval: Duration = .milliseconds(500)
-  /// How often lanes look for deadlines.
+  /// How often lanes look for deadlines and for parked keys to try again.
   public var tickInterval: Duration = .seconds(1)
   /// How long lanes may take to end their step when partitions are taken away or the process
   /// stops. Below Kafka's session and poll timeouts.
   public var stopTimeout: Duration = .seconds(10)
 
   public init() {}
+}
+
+/// How often, and how long apart, the first event of a parked key is tried.
+public struct ParkingPolicy: Sendable {
+  /// Tries of an event while its key is parked, before it is dead-lettered; at least 1.
+  public var attempts: Int
+  /// The wait before the first of them is that after the first attempt.
+  public var backoff: Backoff
+
+  public init(attempts: Int = 8, backoff: Backoff = .parked) {
+    self.attempts = attempts
+    self.backoff = backoff
+  }
+
+  /// When a key is tried next whose first event has failed `attempts` times since it was parked.
+  ///
+  /// The jitter follows from the key: different keys spread, and the same run gives the same times.
+  func nextAttempt(of key: OrderID, after attempts: Int, at now: Date) -> Date {
+    let hash = UUID(version5Of: "\(key.rawValue)/\(attempts)", namespace: .orderlyEvents).uuid
+    let delay = backoff.delay(afterAttempt: attempts + 1, jitter: 0.5 + Double(hash.0) / 510)
+    return now + delay / .seconds(1)
+  }
 }

@@ -59,6 +59,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
           return
         case .tick:
           try await handleDeadlines(&tenure)
+          try await retryParked(&tenure)
         case .messages(let messages):
           try await handle(messages, &tenure)
         }
@@ -150,6 +151,16 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     try await handle(orders.map(LaneItem.deadline), &tenure)
   }
 
+  /// One step at most for each tick, so that many parked keys do not hold up the other orders: what
+  /// is left is found at the next one.
+  private func retryParked(_ tenure: inout Tenure) async throws(Ended) {
+    let now = clock.now
+    let keys = try await retrying("look for parked keys") {
+      try await store.dueKeys(lane: number, at: now, limit: limits.stepEvents)
+    }
+    try await handle(keys.map { LaneItem.retry($0, .queue) }, &tenure)
+  }
+
   private func handle(_ items: [LaneItem], _ tenure: inout Tenure) async throws(Ended) {
     var work = WorkList(items, service: step.service, limits: limits)
     while let unit = work.next {
@@ -215,23 +226,6 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         health.report(.database, "a dead letter can't be written: \(detail)")
         work.delay(.connection)
       }
-    }
-  }
-
-  private func report(_ result: StepResult) {
-    for letter in result.deadLetters {
-      metrics.deadLetter(letter)
-      logger.warning(
-        "message dead-lettered",
-        metadata: [
-          "dead_letter": "\(letter.id.uuidString.lowercased())",
-          "topic": "\(letter.message.partition.topic)",
-          "partition": "\(letter.message.partition.number)",
-          "offset": "\(letter.message.offset)",
-          "order": "\(letter.event?.orderID.rawValue ?? "unknown")",
-          "event": "\(letter.event?.id.uuidString.lowercased() ?? "unknown")",
-          "reason": "\(letter.reason)", "detail": "\(letter.detail)",
-        ])
     }
   }
 

@@ -8,6 +8,19 @@ enum LaneItem: Sendable {
   /// An event that is given up on.
   case dead(DeadLetter)
   case deadline(OrderID)
+  /// An event that has failed too often for its lane to wait; its key is parked.
+  case parked(ParkedEvent)
+  /// A parked key whose time has come. Never in one batch with other items.
+  case retry(OrderID, Retry)
+
+  /// How much of a parked key's queue is tried.
+  enum Retry: Sendable, Hashable {
+    case queue
+    /// The first event only, to find out which one the database refuses.
+    case head
+    /// None: the database refuses the first event, and why.
+    case refused(String)
+  }
 
   /// What the inbox knows it by.
   func id(in service: ServiceName) -> UUID {
@@ -19,6 +32,10 @@ enum LaneItem: Sendable {
     // A deadline fires once.
     case .deadline(let order):
       UUID(version5Of: "\(order.rawValue)/deadline", namespace: .orderlyEvents)
+    case .parked(let event): event.id
+    // It enters no inbox: the events of the queue have done so when they came.
+    case .retry(let key, _):
+      UUID(version5Of: "\(key.rawValue)/retry", namespace: .orderlyEvents)
     }
   }
 
@@ -29,6 +46,16 @@ enum LaneItem: Sendable {
     case .deadline(let order): order
     case .dead(let letter): letter.event?.orderID
     case .unreadable: nil
+    case .parked(let event): event.order
+    case .retry(let key, _): key
+    }
+  }
+
+  /// The key whose fence counts for it.
+  var fencedKey: OrderID? {
+    switch self {
+    case .event, .dead, .parked: order
+    case .unreadable, .deadline, .retry: nil
     }
   }
 

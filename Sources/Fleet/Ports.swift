@@ -28,6 +28,16 @@ public protocol LaneStore<Rows>: Sendable {
 
   /// Orders of the lane whose deadline has passed.
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
+
+  /// Waiting keys of the lane whose next attempt is due, the longest overdue first.
+  func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
+
+  /// Lets a dead key wait again, from its first attempt on, due at `now`: somebody has decided that
+  /// its later events are to be handled without the dead-lettered one. Whoever calls this need not
+  /// own the lane.
+  ///
+  /// - Returns: false when the key is not parked, or not dead.
+  func release(_ key: OrderID, at now: Date) async throws -> Bool
 }
 
 /// The statements of one step, in the order in which a step calls them. Not Sendable: it lives on
@@ -35,15 +45,38 @@ public protocol LaneStore<Rows>: Sendable {
 public protocol StepTransaction<Rows> {
   associatedtype Rows: Sendable
 
-  /// Checks the epoch and enters `ids` into the inbox; returns those that were not there. An id
-  /// given twice is returned once.
+  /// Checks the epoch, enters `ids` into the inbox, and looks which of `keys` are parked. An id
+  /// that is given twice is fresh once.
   ///
   /// - Throws: ``StoreError/fenced`` when the lane has a newer owner.
-  func admit(_ ids: [UUID], lane: Int32, epoch: Int64) throws -> Set<UUID>
+  func admit(_ ids: [UUID], keys: [OrderID], lane: Int32, epoch: Int64) throws -> Admission
   func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Rows
   func save(_ rows: Rows, lane: Int32, at now: Date) throws
   func append(_ records: [OutboxRecord], lane: Int32) throws
   func record(_ letters: [DeadLetter], lane: Int32) throws
+
+  /// The queues of those of `keys` that wait and are due, the longest overdue first, empty ones
+  /// too. Together they hold `limit` events at most; a key for whose events there is no room is
+  /// left out.
+  func dueQueues(of keys: [OrderID], lane: Int32, at now: Date, limit: Int) throws -> [ParkedQueue]
+  /// Puts fences up, or replaces those that stand.
+  func fence(_ keys: [ParkedKey], lane: Int32) throws
+  /// Puts events behind the fences of their keys, which must stand, at the ends of the queues. One
+  /// that is there already keeps its place, and its failure is renewed.
+  func park(_ events: [ParkedEvent], lane: Int32) throws
+  /// Takes events out of their queues.
+  func unpark(_ ids: [UUID], lane: Int32) throws
+  /// Takes fences away.
+  ///
+  /// - Throws: ``StoreError/rejected(_:)`` when events are still behind one of them.
+  func lift(_ keys: [OrderID], lane: Int32) throws
+}
+
+extension StepTransaction {
+  /// As ``admit(_:keys:lane:epoch:)``, for those who ask about no keys; returns the fresh ids.
+  public func admit(_ ids: [UUID], lane: Int32, epoch: Int64) throws -> Set<UUID> {
+    try admit(ids, keys: [], lane: lane, epoch: epoch).fresh
+  }
 }
 
 /// What a store throws, by what the lane has to do about it.

@@ -47,7 +47,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     clock: any FleetClock = SystemClock(), owner: String, logger: Logger
   ) {
     self.service = service
-    self.step = Step(service: service, decider: decider, performer: performer)
+    self.step = Step(service: service, decider: decider, performer: performer, limits: limits)
     self.store = store
     self.consumer = consumer
     self.producer = producer

@@ -8,6 +8,8 @@ struct StepResult: Sendable {
   /// Events by type.
   var handled: [String: Int] = [:]
   var duplicates = 0
+  /// What has become of parked keys.
+  var changes: [KeyChange] = []
 }
 
 /// One step: what happens to a batch inside its transaction (DESIGN: "One step").
@@ -16,6 +18,7 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
   let service: ServiceName
   let decider: D
   let performer: Performer
+  var limits = FleetLimits()
 
   /// Where and when a batch is handled.
   struct Context: Sendable {
@@ -25,7 +28,7 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     let nextSequence: Int64
     let now: Date
     /// Which attempt at these items this is, from 1.
-    let attempt: Int
+    var attempt: Int
   }
 
   /// Items of the batch failed in a way that may mend, by their places in it; each is the first of
@@ -37,17 +40,34 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
   func run<T: StepTransaction<D.Rows>>(
     _ items: [LaneItem], _ context: Context, in transaction: T
   ) throws -> StepResult {
+    if case .retry = items.first { return try retry(items, context, in: transaction) }
     var result = StepResult()
     let ids = items.map { $0.id(in: service) }
-    var fresh = try transaction.admit(ids, lane: context.lane, epoch: context.epoch)
+    let keys = Array(Set(items.lazy.compactMap(\.fencedKey)))
+    var admission = try transaction.admit(
+      ids, keys: keys, lane: context.lane, epoch: context.epoch)
     // Removing on first sight makes the second copy within one batch a duplicate too.
-    let isNew = ids.map { fresh.remove($0) != nil }
+    let isNew = ids.map { admission.fresh.remove($0) != nil }
     result.duplicates = isNew.count { !$0 }
     guard result.duplicates < items.count else { return result }
 
-    var emitted: [Event] = []
-    try decideAll(items, ids, isNew, context, in: transaction, &emitted, &result)
+    let diversion = Diversion(
+      items, isNew: isNew, fenced: admission.parked, service: service, policy: limits.parking,
+      at: context.now)
+    result.deadLetters = diversion.letters
+    result.changes = diversion.changes
+    let emitted = try decideAll(
+      items, ids, diversion.decided, context, in: transaction, &result)
+    if !diversion.keys.isEmpty { try transaction.fence(diversion.keys, lane: context.lane) }
+    if !diversion.parked.isEmpty { try transaction.park(diversion.parked, lane: context.lane) }
+    try send(emitted, context, in: transaction, &result)
+    return result
+  }
 
+  /// Writes the emitted events and the dead letters.
+  func send<T: StepTransaction<D.Rows>>(
+    _ emitted: [Event], _ context: Context, in transaction: T, _ result: inout StepResult
+  ) throws {
     var sequence = context.nextSequence
     for event in emitted {
       result.outbox.append(try OutboxRecord(event, sequence: sequence))
@@ -63,56 +83,54 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     if !result.outbox.isEmpty {
       try transaction.append(result.outbox, lane: context.lane)
     }
-    return result
   }
 
+  /// - Parameter places: those of the items to decide: events and deadlines.
   private func decideAll<T: StepTransaction<D.Rows>>(
-    _ items: [LaneItem], _ ids: [UUID], _ isNew: [Bool], _ context: Context, in transaction: T,
-    _ emitted: inout [Event], _ result: inout StepResult
-  ) throws {
+    _ items: [LaneItem], _ ids: [UUID], _ places: [Int], _ context: Context, in transaction: T,
+    _ result: inout StepResult
+  ) throws -> [Event] {
+    // What is dead or parked touches no rows, whatever is wrong with them.
+    guard !places.isEmpty else { return [] }
     var payloads: [EventPayload] = []
     var orders: Set<OrderID> = []
-    for (item, isNew) in zip(items, isNew) where isNew {
-      if case .event(let event, _) = item { payloads.append(event.payload) }
-      // A dead letter touches no rows, whatever is wrong with them.
-      if case .dead = item { continue }
-      if let order = item.order { orders.insert(order) }
-    }
-    guard !orders.isEmpty else {
-      for (item, isNew) in zip(items, isNew) where isNew { bury(item, context, &result) }
-      return
+    for place in places {
+      if case .event(let event, _) = items[place] { payloads.append(event.payload) }
+      if let order = items[place].order { orders.insert(order) }
     }
     var rows = try transaction.load(payloads, orders: orders.sorted(), at: context.now)
+    var emitted: [Event] = []
     var failures: [Int: TransientFailure] = [:]
     var failedOrders: Set<OrderID> = []
-    for index in items.indices where isNew[index] {
+    for place in places {
       // What follows a failed event of its order has to wait for it.
-      if let order = items[index].order, failedOrders.contains(order) { continue }
+      if let order = items[place].order, failedOrders.contains(order) { continue }
       do throws(TransientFailure) {
-        switch items[index] {
+        switch items[place] {
         case .event(let event, _):
           try decide(
-            .event(event.payload), ids[index], event.traceparent, context, &rows, &emitted)
+            .event(event.payload), ids[place], event.traceparent, context, &rows, &emitted)
           result.handled[event.type.rawValue, default: 0] += 1
         case .deadline(let order):
-          try decide(.deadline(order), ids[index], nil, context, &rows, &emitted)
+          try decide(.deadline(order), ids[place], nil, context, &rows, &emitted)
           result.handled["deadline", default: 0] += 1
-        case .unreadable, .dead:
-          bury(items[index], context, &result)
+        case .unreadable, .dead, .parked, .retry:
+          break
         }
       } catch {
-        failures[index] = error
-        if let order = items[index].order { failedOrders.insert(order) }
+        failures[place] = error
+        if let order = items[place].order { failedOrders.insert(order) }
       }
     }
     // All of them at once, so that a batch is run twice at most however many have failed.
     guard failures.isEmpty else { throw ItemFailures(causes: failures) }
     try transaction.save(rows, lane: context.lane, at: context.now)
+    return emitted
   }
 
   /// Decides one input, performs the effects that it asks for and decides their outcomes, until
   /// there are none left.
-  private func decide(
+  func decide(
     _ input: Input<D.Outcome>, _ cause: UUID, _ traceparent: String?, _ context: Context,
     _ rows: inout D.Rows, _ emitted: inout [Event]
   ) throws(TransientFailure) {
@@ -132,20 +150,6 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
         let outcome = try performer.perform(effect, attempt: context.attempt)
         inputs.append(.outcome(outcome, of: next.orderID))
       }
-    }
-  }
-
-  private func bury(_ item: LaneItem, _ context: Context, _ result: inout StepResult) {
-    switch item {
-    case .unreadable(let error, let message):
-      result.deadLetters.append(
-        DeadLetter(
-          service: service, message: message, reason: error.reason.rawValue, detail: error.detail,
-          attempts: 1, firstFailed: context.now, lastFailed: context.now))
-    case .dead(let letter):
-      result.deadLetters.append(letter)
-    case .event, .deadline:
-      break
     }
   }
 }

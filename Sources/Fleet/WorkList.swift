@@ -39,11 +39,12 @@ struct WorkList: Sendable {
     units[units.count - 1].delay = backoff.delay(afterAttempt: units[units.count - 1].interruptions)
   }
 
-  /// Items of the next unit, by their places, have failed for now: the others go first, and what comes after a
-  /// failed item in its order goes last.
+  /// Items of the next unit, by their places, have failed for now: the others go first, and what
+  /// comes after a failed item in its order goes last. After the last attempt the failed ones are
+  /// parked.
   ///
-  /// The failed ones are tried together, because each is the first of its order: a provider that is
-  /// down holds a lane up once for the batch, not once for each event.
+  /// They are tried together, because each is the first of its order: a provider that is down holds
+  /// a lane up once for the batch, not once for each event.
   mutating func retry(_ causes: [Int: TransientFailure], at now: Date) {
     let unit = units.removeLast()
     var ready: [LaneItem] = []
@@ -55,7 +56,7 @@ struct WorkList: Sendable {
         if let order = item.order { orders.insert(order) }
         if unit.attempt < limits.attempts {
           failed.append(item)
-        } else if let last = givenUp(item, of: unit, cause.reason, cause.detail, at: now) {
+        } else if let last = parked(item, of: unit, because: cause, at: now) {
           failed.append(last)
         }
       } else if let order = item.order, orders.contains(order) {
@@ -91,31 +92,46 @@ struct WorkList: Sendable {
       return true
     }
     switch unit.items[0] {
-    case .event, .deadline:
-      if let last = givenUp(unit.items[0], of: unit, "rejected-by-database", detail, at: now) {
-        units.append(Unit(items: [last]))
-      }
-      return true
-    case .dead, .unreadable:
+    case .event(let event, let message):
+      let failure = failure(of: unit, DeadLetter.rejected, detail, at: now)
+      let parked = ParkedEvent(event, message)
+      units.append(Unit(items: [.dead(DeadLetter(parked, service: service, failure: failure))]))
+    case .parked(let event):
+      let failure = event.failing(DeadLetter.rejected, detail, at: now)
+      units.append(Unit(items: [.dead(DeadLetter(event, service: service, failure: failure))]))
+    case .deadline:
+      // The lane finds it again at the next tick.
+      break
+    case .retry(let key, .queue):
+      units.append(Unit(items: [.retry(key, .head)]))
+    case .retry(let key, .head):
+      units.append(Unit(items: [.retry(key, .refused(detail))]))
+    case .dead, .unreadable, .retry(_, .refused):
       units.append(unit)
       return false
     }
+    return true
   }
 
-  /// What is left to do for an item that is not tried any more; nothing for a deadline, which the
-  /// lane finds again at the next tick.
-  private func givenUp(
-    _ item: LaneItem, of unit: Unit, _ reason: String, _ detail: String, at now: Date
+  /// What is left to do for an item that is not tried in place any more; nothing for a deadline,
+  /// which the lane finds again at the next tick.
+  private func parked(
+    _ item: LaneItem, of unit: Unit, because cause: TransientFailure, at now: Date
   ) -> LaneItem? {
     switch item {
     case .event(let event, let message):
-      .dead(
-        DeadLetter(
-          service: service, message: message, reason: reason, detail: detail,
-          attempts: unit.attempt, firstFailed: unit.firstFailed ?? now, lastFailed: now,
-          event: event))
-    case .deadline: nil
-    case .dead, .unreadable: item
+      let failure = failure(of: unit, cause.reason, cause.detail, at: now)
+      return .parked(ParkedEvent(event, message, failure: failure))
+    case .deadline: return nil
+    case .dead, .unreadable, .parked, .retry: return item
     }
+  }
+
+  private func failure(
+    of unit: Unit, _ reason: String, _ detail: String, at now: Date
+  ) -> EventFailure {
+    EventFailure(
+      reason: reason, detail: detail, attempts: unit.attempt, first: unit.firstFailed ?? now,
+      last: now)
   }
 }

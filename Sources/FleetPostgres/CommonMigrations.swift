@@ -2,6 +2,7 @@
 /// schema before the service's migrations, and numbered apart from them.
 public enum CommonMigrations {
   public static let all = [
-    Migration(file: "0001_messages.sql", bytes: PackageResources._001_messages_sql)
+    Migration(file: "0001_messages.sql", bytes: PackageResources._001_messages_sql),
+    Migration(file: "0002_parking.sql", bytes: PackageResources._002_parking_sql),
   ]
 }

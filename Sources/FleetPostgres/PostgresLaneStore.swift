@@ -3,7 +3,7 @@ public import Fleet
 public import Foundation
 public import Postgres
 
-/// The database of one service: its common tables (lane, inbox, outbox, dead_letter) by statements
+/// The database of one service: its common tables (lane, inbox, outbox, parked_key, parked, dead_letter) by statements
 /// that all services share, and its own ones by its ``ServiceStore``.
 public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
   public typealias Rows = Tables.Rows
@@ -81,6 +81,33 @@ public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
     try await reportingStoreErrors {
       try await pool.withConnection { connection in
         try tables.dueDeadlines(lane: lane, at: now, limit: limit, on: connection)
+      }
+    }
+  }
+
+  public func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
+    try await reportingStoreErrors {
+      try await pool.withConnection { connection in
+        try connection.execute(
+          """
+          SELECT key FROM parked_key
+          WHERE lane = $1 AND state = 'waiting' AND next_attempt_at <= $2
+          ORDER BY next_attempt_at, key LIMIT $3
+          """, lane, now, Int64(limit)
+        ).map { try $0.decode(0) }
+      }
+    }
+  }
+
+  public func release(_ key: OrderID, at now: Date) async throws -> Bool {
+    try await reportingStoreErrors {
+      try await pool.withConnection { connection in
+        try connection.execute(
+          """
+          UPDATE parked_key SET state = 'waiting', attempts = 0, next_attempt_at = $2
+          WHERE key = $1 AND state = 'dead' RETURNING key
+          """, key, now
+        ).count == 1
       }
     }
   }

@@ -8,11 +8,13 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
   let connection: Connection
   let tables: Tables
 
-  public func admit(_ ids: [UUID], lane: Int32, epoch: Int64) throws -> Set<UUID> {
+  public func admit(
+    _ ids: [UUID], keys: [OrderID], lane: Int32, epoch: Int64
+  ) throws -> Admission {
     // The lock makes a take-over wait for this step, so that a former owner can't commit after the
     // new one has looked into the outbox; and it makes this step wait for an earlier one of the
     // same owner whose COMMIT was sent, whose connection was lost, and which the server still works
-    // on. Both statements travel together with BEGIN; if the fence finds nothing, the inbox rows go
+    // on. All statements travel together with BEGIN; if the fence finds nothing, the inbox rows go
     // with the rollback.
     let results = try connection.pipeline([
       Statement("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR NO KEY UPDATE", lane, epoch),
@@ -21,9 +23,14 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
         INSERT INTO inbox (id, lane) SELECT id, $2::int FROM unnest($1::uuid[]) AS id
         ON CONFLICT (id) DO NOTHING RETURNING id
         """, ids, lane),
+      // Nearly always nothing at all is parked: then no key is looked up.
+      Statement(
+        "SELECT key FROM parked_key WHERE EXISTS (SELECT FROM parked_key) AND key = ANY($1)", keys),
     ])
     guard !results[0].isEmpty else { throw StoreError.fenced }
-    return Set(try results[1].map { try $0[0, as: UUID.self] })
+    return Admission(
+      fresh: Set(try results[1].map { try $0[0, as: UUID.self] }),
+      parked: Set(try results[2].map { try $0[0, as: OrderID.self] }))
   }
 
   public func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Tables.Rows

@@ -7,6 +7,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var tables: Tables
   var epochs: [Int32: Int64] = [:]
   var inbox: Set<UUID> = []
+  var parking = InMemoryParking()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]
   var deadLetters: [DeadLetter] = []
 
@@ -33,6 +34,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
     for letter in writes.deadLetters where !deadLetters.contains(where: { $0.id == letter.id }) {
       deadLetters.append(letter)
     }
+    for change in writes.parking { try parking.apply(change, lane: writes.lane) }
   }
 }
 
@@ -44,6 +46,7 @@ struct InMemoryWrites<Tables: InMemoryTables>: Sendable {
   var saves: [(rows: Tables.Rows, now: Date)] = []
   var outbox: [OutboxRecord] = []
   var deadLetters: [DeadLetter] = []
+  var parking: [InMemoryParking.Change] = []
 }
 
 /// What an ``InMemoryLaneStore`` holds behind its lock.

@@ -34,6 +34,10 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
   public var tables: Tables { storage.withLock { $0.database.tables } }
   public var inbox: Set<UUID> { storage.withLock { $0.database.inbox } }
   public var deadLetters: [DeadLetter] { storage.withLock { $0.database.deadLetters } }
+  /// By key.
+  public var parkedKeys: [OrderID: ParkedKey] { storage.withLock { $0.database.parking.keys } }
+  /// In the order of arrival.
+  public var parkedEvents: [ParkedEvent] { storage.withLock { $0.database.parking.events } }
   public func epoch(of lane: Int32) -> Int64? { storage.withLock { $0.database.epochs[lane] } }
 
   /// All rows of the lane's outbox in order.
@@ -95,6 +99,22 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     try storage.withLock { storage in
       if try storage.losesReply(of: .dueDeadlines) { throw InMemoryStorage<Tables>.lostReply }
       return storage.database.tables.dueDeadlines(lane: lane, at: now, limit: limit)
+    }
+  }
+
+  public func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
+    try storage.withLock { storage in
+      if try storage.losesReply(of: .dueKeys) { throw InMemoryStorage<Tables>.lostReply }
+      return storage.database.parking.dueKeys(lane: lane, at: now).prefix(limit).map(\.key)
+    }
+  }
+
+  public func release(_ key: OrderID, at now: Date) async throws -> Bool {
+    try storage.withLock { storage in
+      let losesReply = try storage.losesReply(of: .release)
+      let isReleased = storage.database.parking.release(key, at: now)
+      if losesReply { throw InMemoryStorage<Tables>.lostReply }
+      return isReleased
     }
   }
 }

@@ -14,7 +14,9 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     working = storage.database
   }
 
-  public func admit(_ ids: [UUID], lane: Int32, epoch: Int64) throws -> Set<UUID> {
+  public func admit(
+    _ ids: [UUID], keys: [OrderID], lane: Int32, epoch: Int64
+  ) throws -> Admission {
     try fail(at: .admit)
     storage.waitForLock(of: lane)
     working = storage.database
@@ -24,7 +26,8 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
       $0.inbox = new
       $0.lane = lane
     }
-    return new
+    return Admission(
+      fresh: new, parked: Set(keys).intersection(working.parking.keys.keys))
   }
 
   public func load(
@@ -47,6 +50,33 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
   public func record(_ letters: [DeadLetter], lane: Int32) throws {
     try fail(at: .record)
     try write { $0.deadLetters += letters }
+  }
+
+  public func dueQueues(
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int
+  ) throws -> [ParkedQueue] {
+    try fail(at: .dueQueues)
+    return working.parking.dueQueues(of: Set(keys), lane: lane, at: now, limit: limit)
+  }
+
+  public func fence(_ keys: [ParkedKey], lane: Int32) throws {
+    try fail(at: .fence)
+    try write { $0.parking.append(.fence(keys)) }
+  }
+
+  public func park(_ events: [ParkedEvent], lane: Int32) throws {
+    try fail(at: .park)
+    try write { $0.parking.append(.park(events)) }
+  }
+
+  public func unpark(_ ids: [UUID], lane: Int32) throws {
+    try fail(at: .unpark)
+    try write { $0.parking.append(.unpark(ids)) }
+  }
+
+  public func lift(_ keys: [OrderID], lane: Int32) throws {
+    try fail(at: .lift)
+    try write { $0.parking.append(.lift(keys)) }
   }
 
   private func write(_ change: (inout InMemoryWrites<Tables>) -> Void) throws {

@@ -32,10 +32,21 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case oneOutboxPlaceHoldsOneRow
   case deadLettersTakeHostileBytes
   case aSecondLetterForAMessageIsNoError
+  case parkedKeysAreFoundOnAdmission
+  case aFailedStepParksNothing
+  case eventsNeedAFence
+  case fencesAreReplaced
+  case queuesKeepTheOrderOfArrival
+  case parkedMessagesComeBackAsTheyWere
+  case parkingAgainKeepsThePlace
+  case queuesAreBounded
+  case dueKeysAreTheLanesWaitingOnes
+  case aReleasedKeyWaitsAgain
 
   /// - Throws: ``ConformanceFailure``, and what the store throws without being expected to.
   public func check<Store: LaneStore>(_ store: Store) async throws {
     let check = LaneStoreCheck(store)
+    let parking = ParkingCheck(store)
     switch self {
     case .epochsRiseByLane: try await check.epochsRiseByLane()
     case .formerOwnersAreFenced: try await check.formerOwnersAreFenced()
@@ -51,6 +62,16 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .oneOutboxPlaceHoldsOneRow: try await check.oneOutboxPlaceHoldsOneRow()
     case .deadLettersTakeHostileBytes: try await check.deadLettersTakeHostileBytes()
     case .aSecondLetterForAMessageIsNoError: try await check.aSecondLetterForAMessageIsNoError()
+    case .parkedKeysAreFoundOnAdmission: try await parking.parkedKeysAreFoundOnAdmission()
+    case .aFailedStepParksNothing: try await parking.aFailedStepParksNothing()
+    case .eventsNeedAFence: try await parking.eventsNeedAFence()
+    case .fencesAreReplaced: try await parking.fencesAreReplaced()
+    case .queuesKeepTheOrderOfArrival: try await parking.queuesKeepTheOrderOfArrival()
+    case .parkedMessagesComeBackAsTheyWere: try await parking.parkedMessagesComeBackAsTheyWere()
+    case .parkingAgainKeepsThePlace: try await parking.parkingAgainKeepsThePlace()
+    case .queuesAreBounded: try await parking.queuesAreBounded()
+    case .dueKeysAreTheLanesWaitingOnes: try await parking.dueKeysAreTheLanesWaitingOnes()
+    case .aReleasedKeyWaitsAgain: try await parking.aReleasedKeyWaitsAgain()
     }
   }
 }

@@ -60,10 +60,12 @@ struct Assembly {
     let consumer = try await KafkaEventConsumer(
       service, configuration: try settings.kafka(clientID: name),
       sessionTimeout: options.sessionTimeout)
+    var limits = FleetLimits()
+    limits.parking = options.parking
     let runner = ServiceRunner(
       service: service, decider: decider, performer: performer,
       store: PostgresLaneStore(pool: pool, tables: tables), consumer: consumer, producer: producer,
-      owner: name, logger: Logger(label: service.rawValue))
+      limits: limits, owner: name, logger: Logger(label: service.rawValue))
     return AssembledService(
       service: service, health: runner.health, pool: pool, run: { await runner.run() },
       stop: { runner.stop() })

@@ -15,6 +15,7 @@ struct Worker: Sendable {
     let connections: Int
     /// In seconds.
     let orderDeadline: Double
+    let parking: ParkingPolicy
     let sessionTimeout: Duration
     let shutdownTimeout: Duration
     let httpHost: String
@@ -29,7 +30,7 @@ struct Worker: Sendable {
   private let server: HTTPServer
   private let logger = Logger(label: "worker")
   private let registration: Registration
-  private let metrics: OutboxMetrics
+  private let metrics: DatabaseMetrics
 
   /// Makes everything and connects to nothing yet: what can't be reached is retried while it runs.
   ///
@@ -54,7 +55,7 @@ struct Worker: Sendable {
       host: options.httpHost, port: options.httpPort,
       handler: Endpoints(services: assembled, registry: registry).router.respond)
     registration = Registration(name: name, host: host, services: assembled, pool: fleetPool)
-    metrics = OutboxMetrics(services: assembled)
+    metrics = DatabaseMetrics(services: assembled)
   }
 
   /// Works until a signal asks to stop, then stops within the bound.

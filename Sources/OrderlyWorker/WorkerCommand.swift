@@ -1,5 +1,6 @@
 public import Arguments
 public import Contracts
+import Fleet
 import Foundation
 import HTTPServer
 import Settings
@@ -51,6 +52,17 @@ struct WorkerCommand: AsyncParsableCommand {
   var orderDeadline = 900
 
   @Option(
+    name: .customLong("parked-attempts"),
+    help: "Tries of a parked order's first event before it is dead-lettered.")
+  var parkedAttempts = 8
+
+  @Option(
+    name: .customLong("parked-wait"),
+    help: ArgumentHelp(
+      "The longest wait between two of them; the first is a second.", valueName: "seconds"))
+  var parkedWait = 900
+
+  @Option(
     name: .customLong("session-timeout"),
     help: ArgumentHelp(
       "After how long without a sign of life others take this worker's partitions.",
@@ -75,6 +87,12 @@ struct WorkerCommand: AsyncParsableCommand {
       throw ValidationError("'--connections' must be 1 to 64.")
     }
     guard orderDeadline >= 1 else { throw ValidationError("'--order-deadline' must be positive.") }
+    guard (1...1_000).contains(parkedAttempts) else {
+      throw ValidationError("'--parked-attempts' must be 1 to 1000.")
+    }
+    guard (1...86_400).contains(parkedWait) else {
+      throw ValidationError("'--parked-wait' must be 1 to 86400.")
+    }
     guard (2...1800).contains(sessionTimeout) else {
       throw ValidationError("'--session-timeout' must be 2 to 1800.")
     }
@@ -101,11 +119,19 @@ struct WorkerCommand: AsyncParsableCommand {
       services: services.isEmpty ? ServiceName.allCases : services.removingDuplicates,
       settings: try Settings(environment: environment, context: context),
       options: Worker.Options(
-        connections: connections, orderDeadline: Double(orderDeadline),
+        connections: connections, orderDeadline: Double(orderDeadline), parking: parking,
         sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
         httpHost: httpHost, httpPort: httpPort),
       registry: registry)
     try await worker.run()
+  }
+}
+
+extension WorkerCommand {
+  private var parking: ParkingPolicy {
+    var backoff = Backoff.parked
+    backoff.cap = .seconds(parkedWait)
+    return ParkingPolicy(attempts: parkedAttempts, backoff: backoff)
   }
 }
 

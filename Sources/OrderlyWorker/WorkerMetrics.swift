@@ -17,6 +17,9 @@ enum WorkerMetrics {
       "orderly_outbox_rows": "Rows written to the outbox.",
       "orderly_outbox_depth": "Rows waiting in the outbox.",
       "orderly_outbox_age_seconds": "Age of the oldest row waiting in the outbox.",
+      "orderly_parked_keys":
+        "Orders that wait behind an event that failed, by state: tried again, or dead-lettered.",
+      "orderly_parked_events": "Events that wait in the queues of parked orders.",
       "orderly_consumer_lag": "Records of a partition that have not been read yet.",
       "orderly_step_seconds": "Duration of a step, from BEGIN to COMMIT.",
       "orderly_step_events": "Events in a step.",
@@ -30,13 +33,16 @@ enum WorkerMetrics {
   }
 }
 
-/// Looks into the outboxes now and then, because depth and age are facts of the database and not of
-/// any one lane.
-struct OutboxMetrics: Sendable {
+/// Looks into the outboxes and at what is parked now and then, because these are facts of the
+/// database and not of any one lane.
+struct DatabaseMetrics: Sendable {
   private struct Gauges: Sendable {
     let service: AssembledService
     let depth: Gauge
     let age: Gauge
+    let waitingKeys: Gauge
+    let deadKeys: Gauge
+    let parkedEvents: Gauge
     let ready: Gauge
   }
 
@@ -48,6 +54,11 @@ struct OutboxMetrics: Sendable {
       return Gauges(
         service: service, depth: Gauge(label: "orderly_outbox_depth", dimensions: dimensions),
         age: Gauge(label: "orderly_outbox_age_seconds", dimensions: dimensions),
+        waitingKeys: Gauge(
+          label: "orderly_parked_keys", dimensions: dimensions + [("state", "waiting")]),
+        deadKeys: Gauge(
+          label: "orderly_parked_keys", dimensions: dimensions + [("state", "dead")]),
+        parkedEvents: Gauge(label: "orderly_parked_events", dimensions: dimensions),
         ready: Gauge(label: "orderly_ready", dimensions: dimensions))
     }
   }
@@ -59,10 +70,15 @@ struct OutboxMetrics: Sendable {
         gauge.ready.record(gauge.service.health.problems.isEmpty ? 1 : 0)
         // Down or not migrated: the lanes report it.
         guard
-          let status = try? await gauge.service.pool.withConnection(OutboxStatus.read)
+          let (outbox, parked) = try? await gauge.service.pool.withConnection({
+            (try OutboxStatus.read($0), try ParkedStatus.read($0))
+          })
         else { continue }
-        gauge.depth.record(status.rows)
-        gauge.age.record(status.oldest.map { Date().timeIntervalSince($0) } ?? 0)
+        gauge.depth.record(outbox.rows)
+        gauge.age.record(outbox.oldest.map { Date().timeIntervalSince($0) } ?? 0)
+        gauge.waitingKeys.record(parked.waitingKeys)
+        gauge.deadKeys.record(parked.deadKeys)
+        gauge.parkedEvents.record(parked.events)
       }
       try? await Task.sleep(for: .seconds(5))
     }

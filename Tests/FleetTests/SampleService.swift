@@ -135,7 +135,19 @@ extension LaneItem {
     case .dead(let letter): "dead " + (letter.event?.label ?? "?")
     case .unreadable: "unreadable"
     case .deadline(let order): "deadline \(order)"
+    case .parked(let event): "parked " + event.label
+    case .retry(let key, .queue): "queue \(key)"
+    case .retry(let key, .head): "head \(key)"
+    case .retry(let key, .refused): "refused \(key)"
     }
+  }
+}
+
+extension ParkedEvent {
+  var label: String {
+    let event = try? EventCodec.decode(
+      key: message.key, value: message.value, headers: message.headers)
+    return event?.label ?? "?"
   }
 }
 

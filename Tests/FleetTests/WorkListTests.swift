@@ -107,28 +107,62 @@ struct WorkListTests {
       ])
   }
 
-  @Test func attemptsAreCountedAndTheLastMakesADeadLetter() throws {
+  @Test func attemptsAreCountedAndTheLastParksTheEvent() throws {
     var work = list(["x/1", "x/2"], attempts: 3)
     var now = start
     var delays: [Bool] = []
-    var letters: [DeadLetter] = []
+    var parked: [ParkedEvent] = []
     let tried = run(&work) { unit, work in
       delays.append(unit.delay != nil)
-      if case .dead(let letter) = unit.items[0] { letters.append(letter) }
+      if case .parked(let event) = unit.items[0] { parked.append(event) }
       guard unit.items[0].label == "x/1" else { return false }
       work.retry([0: TransientFailure("down", "no answer")], at: now)
       now += 10
       return true
     }
-    #expect(tried == ["1: x/1 x/2", "2: x/1", "3: x/1", "3: dead x/1", "1: x/2"])
+    #expect(tried == ["1: x/1 x/2", "2: x/1", "3: x/1", "3: parked x/1", "1: x/2"])
     #expect(delays == [false, true, true, false, false])
-    let letter = try #require(letters.first)
-    #expect(letters.count == 1)
-    #expect(letter.reason == "down")
-    #expect(letter.detail == "no answer")
-    #expect(letter.attempts == 3)
-    #expect(letter.firstFailed == start)
-    #expect(letter.lastFailed == start + 20)
+    #expect(
+      parked.map(\.failure) == [
+        EventFailure(
+          reason: "down", detail: "no answer", attempts: 3, first: start, last: start + 20)
+      ])
+  }
+
+  /// What can't even be parked is dead-lettered with its attempts.
+  @Test func aParkedEventThatIsRefusedIsGivenUp() throws {
+    var work = list(["x/1"], attempts: 1)
+    work.retry([0: TransientFailure("down", "")], at: start)
+    #expect(work.next?.items.map(\.label) == ["parked x/1"])
+    expectSplit(&work, "no room", true)
+    guard case .dead(let letter) = try #require(work.next).items[0] else {
+      Issue.record("not a dead letter")
+      return
+    }
+    #expect(letter.reason == "rejected-by-database")
+    #expect(letter.attempts == 2)
+  }
+
+  /// Of parked keys that the database refuses the guilty one is found, then its first event.
+  @Test func refusedRetriesAreTakenApart() {
+    let keys = ["x", "y", "z"].map(OrderID.init(rawValue:))
+    var work = WorkList(
+      keys.map { .retry($0, .queue) }, service: .payments, limits: FleetLimits())
+    let tried = run(&work) { unit, work in
+      let isGuilty = unit.items.contains {
+        if case .retry(keys[1], let part) = $0 { part != .refused("no") } else { false }
+      }
+      if isGuilty { expectSplit(&work, "no", true) }
+      return isGuilty
+    }
+    #expect(
+      tried == [
+        "1: queue x queue y queue z", "1: queue x", "1: queue y queue z", "1: queue y",
+        "1: head y", "1: refused y", "1: queue z",
+      ])
+    var last = WorkList(
+      [.retry(keys[1], .refused("no"))], service: .payments, limits: FleetLimits())
+    expectSplit(&last, "no", false)
   }
 
   @Test func anInterruptionCostsNoAttempt() {

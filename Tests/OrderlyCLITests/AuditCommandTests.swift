@@ -140,6 +140,38 @@ import Testing
     }
   }
 
+  /// What is parked comes to its end later, or when somebody has decided about it: no breach.
+  @Test(.timeLimit(.minutes(5))) func parkedOrdersAreInFlight() async throws {
+    try await SmallSystem.with { system in
+      try await withTemporaryFolder { folder in
+        let file = folder.appending(path: "expect.jsonl")
+        let orders = ["held-1", "dead-1", "lost-1"]
+        try orders.map {
+          #"{"order":"\#($0)","terminal":[{"reason":null,"state":"completed"}]}"#
+        }.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+        try system.park("dead-1", in: .payments, state: "dead", events: 1)
+        let settled = try await audit(system, "--expect", file.path)
+        #expect(settled.isSettled)
+        #expect(settled.inFlight["I7"] == 1)
+        #expect(settled.inFlight["--expect"] == 1)
+        #expect(settled.violations == ["--expect": ["missing": ["held-1", "lost-1"]]])
+        // One that is tried again means that the system is at work.
+        try system.park("held-1", in: .payments, state: "waiting", events: 2)
+        let working = try await audit(system, "--expect", file.path)
+        #expect(!working.isSettled)
+        #expect(working.inFlight["I7"] == 3)
+        #expect(working.violations.isEmpty && working.status == 0)
+
+        // An order whose order.placed is behind the fence.
+        try system.sql("DELETE FROM orders.orders WHERE order_id = 'done-1'")
+        let missing = "placed, but orders has not taken it in"
+        #expect(try await audit(system).violations["I3"]?[missing] == ["done-1"])
+        try system.park("done-1", in: .orders, state: "waiting", events: 1)
+        #expect(try await audit(system).violations["I3"]?[missing] == nil)
+      }
+    }
+  }
+
   /// Plants a breach in a copy of the tables that it touches, and takes it back.
   private func find(_ breach: Breach, in system: SmallSystem) async throws {
     let tables = [
@@ -165,6 +197,7 @@ import Testing
     let status: Int32
     let isSettled: Bool
     let checked: [String: Int64]
+    let inFlight: [String: Int64]
     /// The ids by promise and by what is broken.
     let violations: [String: [String: [String]]]
   }
@@ -173,10 +206,12 @@ import Testing
     let outcome = try await system.orderly.run(["audit", "-o", "json"] + arguments)
     let report = try #require(try? JSONValue(parsing: outcome.output), "\(outcome)")
     var checked: [String: Int64] = [:]
+    var inFlight: [String: Int64] = [:]
     var violations: [String: [String: [String]]] = [:]
     for promise in report["promises"]?.array ?? [] {
       let name = try #require(promise["promise"]?.string)
       checked[name] = promise["checked"]?.int
+      inFlight[name] = promise["inFlight"]?.int
       for violation in promise["violations"]?.array ?? [] {
         let what = try #require(violation["what"]?.string)
         violations[name, default: [:]][what] = violation["ids"]?.array?.compactMap(\.string)
@@ -184,6 +219,6 @@ import Testing
     }
     return Report(
       status: outcome.status, isSettled: report["settled"]?.bool ?? false, checked: checked,
-      violations: violations)
+      inFlight: inFlight, violations: violations)
   }
 }

@@ -37,6 +37,34 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(5))) func parkedOrdersAreShown() async throws {
+    try await SmallSystem.with { system in
+      let none = try await system.orderly.run("get", "parked")
+      #expect(none.messages == "No parked orders found.\n")
+      try system.park("held-1", in: .payments, state: "waiting", events: 2)
+      try system.park("dead-1", in: .fulfilment, state: "dead", events: 0)
+      let list = try await system.orderly.run("get", "parked")
+      #expect(list.lines.first?.hasPrefix("ORDER ") == true)
+      #expect(list.lines.count == 3)
+      #expect(list.output.contains("provider-unavailable"))
+      let names = try await system.orderly.run("get", "parked", "--state", "dead", "-o", "name")
+      #expect(names.output == "parked/fulfilment/dead-1\n")
+      let json = try await system.orderly.run(
+        "get", "parked", "--service", "payments", "-o", "json")
+      let row = try #require(JSONValue(parsing: json.output).array?.first)
+      #expect(row["events"]?.int == 2 && row["attempts"]?.int == 3)
+
+      let page = try await system.orderly.run("describe", "order", "held-1")
+      #expect(page.status == 0)
+      #expect(page.output.contains("Parked events"))
+      #expect(page.output.contains("inventory.v1[0]@1"))
+      let dead = try await system.orderly.run("describe", "order", "dead-1", "-o", "json")
+      let object = try JSONValue(parsing: dead.output)
+      #expect(object["parked"]?.array?.first?["state"]?.string == "dead")
+      #expect(object["parkedEvents"]?.array?.isEmpty == true)
+    }
+  }
+
   @Test(.timeLimit(.minutes(5))) func deadLettersAreFoundByTheBeginningOfTheirIds() async throws {
     try await SmallSystem.with { system in
       try system.sql(
@@ -76,7 +104,7 @@ import Testing
   @Test(
     .timeLimit(.minutes(1)),
     arguments: [
-      ["get", "orders"], ["get", "dlq"], ["get", "outbox"], ["get", "workers"],
+      ["get", "orders"], ["get", "dlq"], ["get", "outbox"], ["get", "workers"], ["get", "parked"],
       ["dlq", "summary"], ["describe", "order", "x"], ["outbox", "status"],
     ])
   func aServerThatIsDownIsOneSentence(_ command: [String]) async throws {

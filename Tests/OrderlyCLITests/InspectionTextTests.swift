@@ -75,8 +75,8 @@ import Testing
   static let commands: [[String]] = [
     ["audit"], ["describe"], ["describe", "dlq"], ["describe", "group"], ["describe", "order"],
     ["describe", "worker"], ["dlq"], ["dlq", "list"], ["dlq", "show"], ["dlq", "summary"], ["get"],
-    ["get", "dlq"], ["get", "groups"], ["get", "orders"], ["get", "outbox"], ["get", "workers"],
-    ["outbox"], ["outbox", "status"],
+    ["get", "dlq"], ["get", "groups"], ["get", "orders"], ["get", "outbox"], ["get", "parked"],
+    ["get", "workers"], ["outbox"], ["outbox", "status"],
   ]
 
   /// Compared with a file, as in ``HelpTextTests``.

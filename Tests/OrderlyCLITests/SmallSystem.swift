@@ -69,6 +69,21 @@ struct SmallSystem {
     try Connection.with(try ConnectionConfiguration(url: database)) { try $0.executeScript(text) }
   }
 
+  /// Parks an order in a service, with events that are on no topic.
+  func park(_ order: String, in service: ServiceName, state: String, events: Int) throws {
+    try sql(
+      """
+      INSERT INTO \(service.rawValue).parked_key (key, lane, state, attempts, next_attempt_at,
+        reason, detail, first_failed, last_failed)
+      VALUES ('\(order)', 0, '\(state)', 3, now() + interval '1 hour', 'provider-unavailable', 'down',
+        now(), now());
+      INSERT INTO \(service.rawValue).parked (event_id, lane, order_id, topic, partition, "offset",
+        headers, event_type, attempts)
+      SELECT gen_random_uuid(), 0, '\(order)', 'inventory.v1', 0, place, '[]', 'inventory.reserved', 0
+      FROM generate_series(1, \(events)) AS place
+      """)
+  }
+
   func record(
     _ type: EventType, _ order: String, id: UUID, cause: UUID?, source: String? = nil
   ) -> Record {

@@ -16,9 +16,10 @@ struct AuditFacts: Sendable {
   var databases: DatabaseFacts
   var topics: TopicFacts
 
-  /// Whether nothing was under way: every group has read everything, and all outboxes are empty.
+  /// Whether nothing was under way: every group has read everything, all outboxes are empty, and no
+  /// parked order is to be tried again.
   var isSettled: Bool {
-    databases.outbox.isEmpty && positions.lag == 0
+    databases.outbox.isEmpty && positions.lag == 0 && databases.waitingKeys == 0
   }
 }
 

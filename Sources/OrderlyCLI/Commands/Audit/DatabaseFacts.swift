@@ -9,6 +9,8 @@ struct DatabaseFacts: Sendable {
   var stock: [StockFacts] = []
   var outbox: [OutboxFacts] = []
   var deadLetters: [DeadLetterFacts] = []
+  /// The parked orders of each service.
+  var parked: [ServiceName: [String: ParkedFacts]] = [:]
   /// Event ids that are in a service's inbox more than once.
   var doubledInboxIDs: [(service: ServiceName, id: UUID)] = []
   /// The rows of all inboxes.
@@ -28,6 +30,18 @@ struct DatabaseFacts: Sendable {
 
   /// What is known of an order; nil for one that no database has.
   subscript(order: String) -> OrderFacts? { indexes[order].map { orders[$0] } }
+
+  /// Whether the order waits somewhere behind an event that failed: it comes to its end when that
+  /// one has mended, or somebody has decided about it.
+  func isParked(_ order: String) -> Bool { parked.values.contains { $0[order] != nil } }
+
+  /// Parked orders that are tried again by themselves, once for each service.
+  var waitingKeys: Int { parked.values.reduce(0) { $0 + $1.values.count { !$0.isDead } } }
+  /// Those that wait for a decision about a dead letter.
+  var deadKeys: Int { parked.values.reduce(0) { $0 + $1.values.count { $0.isDead } } }
+  var parkedEvents: Int {
+    parked.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.events } }
+  }
 }
 
 /// What the databases say of one order; nil where a service has not heard of it.
@@ -110,4 +124,12 @@ struct DeadLetterFacts: Sendable {
   let place: Place
   let order: String?
   let reason: String
+}
+
+/// An order that is parked in a service.
+struct ParkedFacts: Sendable {
+  /// Whether it waits for a decision about a dead letter, not for its next attempt.
+  let isDead: Bool
+  /// How many events are in its queue.
+  let events: Int
 }

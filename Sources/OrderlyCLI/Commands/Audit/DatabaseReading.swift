@@ -22,6 +22,7 @@ struct DatabaseReading {
     }
     try readOutbox(service, &facts)
     try readDeadLetters(service, &facts)
+    try readParked(service, &facts)
     try readInbox(service, &facts)
   }
 
@@ -154,6 +155,20 @@ struct DatabaseReading {
           service: service, id: try row.decode(0),
           place: Place(partition: partition, offset: try row.decode(3)),
           order: try row.decode(4), reason: try row.decode(5)))
+    }
+  }
+
+  /// However old: what is parked is under way.
+  private func readParked(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
+    for row in try connection.execute(
+      """
+      SELECT key, state = 'dead', (SELECT count(*) FROM parked WHERE order_id = parked_key.key)
+      FROM parked_key
+      """)
+    {
+      let parked = ParkedFacts(
+        isDead: try row.decode(1), events: Int(try row[2, as: Int64.self]))
+      facts.parked[service, default: [:]][try row.decode(0)] = parked
     }
   }
 

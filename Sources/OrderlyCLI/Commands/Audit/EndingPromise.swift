@@ -54,6 +54,8 @@ enum EndingPromise {
   /// An order.placed below the committed offset of orders has made an order.
   private static func checkPlaced(_ facts: AuditFacts, _ finding: inout Finding) {
     for (id, events) in zip(facts.topics.orders, facts.topics.events) where events.isTakenIn {
+      // Its order.placed may be behind the fence, or dead-lettered.
+      if facts.databases.parked[.orders]?[id] != nil { continue }
       guard let order = facts.databases[id] else {
         // With --since, orders that are too old are not among the facts.
         if facts.topics.isComplete { finding.breach("placed, but orders has no such order", id) }

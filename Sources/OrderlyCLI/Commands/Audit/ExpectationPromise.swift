@@ -60,7 +60,7 @@ struct Expectations: Sendable {
   }
 }
 
-/// Every order that was acknowledged has come to one of its ends, and every poison record is
+/// Every order that was acknowledged has come to one of its ends, if nothing of it is parked, and every poison record is
 /// dead-lettered by whom and for the reason that was foretold.
 enum ExpectationPromise {
   static func check(_ facts: AuditFacts, _ expected: Expectations) -> Finding {
@@ -83,7 +83,7 @@ enum ExpectationPromise {
   ) {
     for (id, ends) in expected.orders.sorted(by: { $0.key < $1.key }) {
       guard let order = facts.databases[id], order.hasEnded else {
-        guard facts.isSettled else {
+        guard facts.isSettled, !facts.databases.isParked(id) else {
           finding.inFlight += 1
           continue
         }

@@ -2,12 +2,18 @@ import Contracts
 import Kafka
 
 /// I7: every record below a committed offset, of a type that the service consumes, is in its inbox
-/// or dead-lettered.
+/// or dead-lettered. What is parked is in the inbox since it came, and counts as in flight.
 enum HandlingPromise {
   static func check(_ facts: AuditFacts) -> Finding {
     var finding = Finding("I7", "records below the committed offsets: taken in or dead-lettered")
     finding.checked = facts.topics.handled
-    finding.inFlight = Int(facts.positions.lag)
+    finding.inFlight = Int(facts.positions.lag) + facts.databases.parkedEvents
+    if facts.databases.waitingKeys + facts.databases.deadKeys > 0 {
+      finding.notes.append(
+        "parked events \(facts.databases.parkedEvents); orders tried again "
+          + "\(facts.databases.waitingKeys), stopped behind a dead letter "
+          + "\(facts.databases.deadKeys); see 'orderly get parked'")
+    }
     for (service, place) in facts.topics.unhandled {
       finding.breach(
         "committed by \(service.rawValue), neither taken in nor dead-lettered", place.description)

@@ -7,7 +7,7 @@ import Postgres
 struct DescribeOrder: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "order",
-    abstract: "Show an order in each service: its steps, stock, money, parcel and dead letters.",
+    abstract: "Show an order in each service: steps, stock, money, parcel, what is parked or dead.",
     examples: ["orderly describe order s42-000017", "orderly describe order s42-000017 -o yaml"])
 
   @Argument(help: "The order's id.") var id: String
@@ -36,6 +36,9 @@ struct OrderDetails: Sendable {
   var payment: Payment?
   var ledger: [LedgerEntry] = []
   var shipment: Shipment?
+  /// The services in which the order waits behind an event that failed.
+  var parkedKeys: [ParkedKeyRow] = []
+  var parkedEvents: [ParkedEventRow] = []
   var deadLetters: [DeadLetterRow] = []
 
   struct Line: Sendable {
@@ -84,7 +87,7 @@ struct OrderDetails: Sendable {
 
   var isEmpty: Bool {
     order == nil && steps.isEmpty && reservation == nil && payment == nil && shipment == nil
-      && deadLetters.isEmpty
+      && parkedKeys.isEmpty && deadLetters.isEmpty
   }
 }
 

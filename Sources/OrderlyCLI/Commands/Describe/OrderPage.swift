@@ -8,7 +8,7 @@ extension OrderDetails {
       name: "order/\(id)",
       sections: [
         summary(now), lineSection, stepSection, stockSection(now), moneySection(now),
-        parcelSection(now), deadLetterSection(now),
+        parcelSection(now), parkedSection(now), parkedEventSection(now), deadLetterSection(now),
       ].compactMap { $0 },
       object: object)
   }
@@ -102,6 +102,17 @@ extension OrderDetails {
       ])
   }
 
+  private func parkedSection(_ now: Date) -> Page.Section? {
+    guard !parkedKeys.isEmpty else { return nil }
+    return Page.Section(title: "Parked", table: ParkedKeyRow.table(parkedKeys, at: now))
+  }
+
+  private func parkedEventSection(_ now: Date) -> Page.Section? {
+    guard !parkedEvents.isEmpty else { return nil }
+    return Page.Section(
+      title: "Parked events", table: ParkedEventRow.table(parkedEvents, at: now))
+  }
+
   private func deadLetterSection(_ now: Date) -> Page.Section? {
     guard !deadLetters.isEmpty else { return nil }
     return Page.Section(
@@ -141,6 +152,8 @@ extension OrderDetails {
       ("payment", payment.map(Self.json) ?? .null),
       ("ledger", .array(ledger.map(Self.json))),
       ("shipment", shipment.map(Self.json) ?? .null),
+      ("parked", .array(parkedKeys.map { Self.json($0.object) })),
+      ("parkedEvents", .array(parkedEvents.map { Self.json($0.object) })),
       ("deadLetters", .array(deadLetters.map { Self.json($0.object) })),
     ]
   }

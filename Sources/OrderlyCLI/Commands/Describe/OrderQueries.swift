@@ -7,7 +7,7 @@ extension OrderDetails {
     var details = try await global.read(.orders) { connection in
       var details = OrderDetails(id: id)
       try details.readOrder(on: connection)
-      try details.readDeadLetters(of: .orders, on: connection)
+      try details.readFailures(in: .orders, on: connection)
       return details
     }
     for service in [ServiceName.inventory, .payments, .fulfilment] {
@@ -19,7 +19,7 @@ extension OrderDetails {
         case .payments: try details.readPayment(on: connection)
         case .fulfilment: try details.readShipment(on: connection)
         }
-        try details.readDeadLetters(of: service, on: connection)
+        try details.readFailures(in: service, on: connection)
         return details
       }
     }
@@ -95,9 +95,11 @@ extension OrderDetails {
     }
   }
 
-  private mutating func readDeadLetters(
-    of service: ServiceName, on connection: Connection
+  private mutating func readFailures(
+    in service: ServiceName, on connection: Connection
   ) throws {
+    if let key = try ParkedKeyRow.one(id, of: service, on: connection) { parkedKeys.append(key) }
+    parkedEvents += try ParkedEventRow.queue(of: id, in: service, on: connection)
     deadLetters += try connection.execute(
       """
       SELECT \(DeadLetterRow.columns) FROM dead_letter

@@ -1,0 +1,140 @@
+public import Contracts
+public import Foundation
+
+// A key (an order) of which an event can't be handled for now is parked: the event and all later
+// ones of the key wait in the database, in the order in which they came, while the other orders
+// flow on.
+//
+//             an event fails too often in place
+//   (free) ────────────────────────────────────▶ waiting ─┐ the first event fails again:
+//      ▲                                          │  ▲  ▲──┘ later, longer
+//      └─────── the queue is found empty ─────────┘  │ │
+//                                            release │ │ the last attempt has failed:
+//   (free) ─────────────────────────────────▶  dead ─┘◀┘ the event is dead-lettered
+//             the database refuses an event
+
+/// How an event has failed so far.
+public struct EventFailure: Sendable, Hashable {
+  /// A stable word, as in ``DeadLetter/reason``.
+  public var reason: String
+  public var detail: String
+  /// All tries of the event, those in place too; at least 1.
+  public var attempts: Int
+  public var first: Date
+  /// Not before `first`.
+  public var last: Date
+
+  public init(reason: String, detail: String, attempts: Int, first: Date, last: Date) {
+    self.reason = DeadLetter.printable(reason)
+    self.detail = DeadLetter.printable(detail)
+    self.attempts = attempts
+    self.first = first
+    // The clock may have been set back in between; the table holds them in order.
+    self.last = max(first, last)
+  }
+}
+
+/// An event in the queue of a parked key, with the whole message as it came.
+public struct ParkedEvent: Sendable {
+  public var id: UUID
+  public var order: OrderID
+  public var type: EventType
+  public var message: RawMessage
+  /// nil: it has not been tried, only come behind one that has failed.
+  public var failure: EventFailure?
+
+  public init(
+    id: UUID, order: OrderID, type: EventType, message: RawMessage, failure: EventFailure? = nil
+  ) {
+    self.id = id
+    self.order = order
+    self.type = type
+    self.message = message
+    self.failure = failure
+  }
+
+  init(_ event: Event, _ message: RawMessage, failure: EventFailure? = nil) {
+    self.init(
+      id: event.id, order: event.orderID, type: event.type, message: message, failure: failure)
+  }
+
+  /// The failure that is recorded after one more try.
+  func failing(_ reason: String, _ detail: String, at now: Date) -> EventFailure {
+    EventFailure(
+      reason: reason, detail: detail, attempts: (failure?.attempts ?? 0) + 1,
+      first: failure?.first ?? now, last: now)
+  }
+}
+
+/// The fence around a parked key: as long as it stands, the key's events go to its queue.
+public struct ParkedKey: Sendable, Hashable {
+  public enum State: String, Sendable, CaseIterable {
+    /// Its lane tries it again at ``ParkedKey/nextAttempt``.
+    case waiting
+    /// An event of it is dead-lettered; the later ones stay until someone decides.
+    case dead
+  }
+
+  public var key: OrderID
+  public var state: State
+  /// Failed tries of the present first event while its key was parked.
+  public var attempts: Int
+  /// Of no meaning for a key that is dead.
+  public var nextAttempt: Date
+  /// Of the newest failure, as are the next two.
+  public var reason: String
+  public var detail: String
+  public var lastFailed: Date
+  /// When the event failed first that was the first of the queue at the last failure.
+  public var firstFailed: Date
+
+  public init(
+    key: OrderID, state: State, attempts: Int, nextAttempt: Date, reason: String, detail: String,
+    firstFailed: Date, lastFailed: Date
+  ) {
+    self.key = key
+    self.state = state
+    self.attempts = attempts
+    self.nextAttempt = nextAttempt
+    self.reason = reason
+    self.detail = detail
+    self.firstFailed = firstFailed
+    self.lastFailed = lastFailed
+  }
+
+  init(
+    _ key: OrderID, _ state: State, after failure: EventFailure, attempts: Int, nextAttempt: Date
+  ) {
+    self.init(
+      key: key, state: state, attempts: attempts, nextAttempt: nextAttempt, reason: failure.reason,
+      detail: failure.detail, firstFailed: failure.first, lastFailed: failure.last)
+  }
+}
+
+/// A parked key and what waits behind its fence.
+public struct ParkedQueue: Sendable {
+  public var key: ParkedKey
+  /// The first ones, in the order in which they came.
+  public var events: [ParkedEvent]
+  /// How many there are in all.
+  public var length: Int
+
+  public init(key: ParkedKey, events: [ParkedEvent], length: Int) {
+    self.key = key
+    self.events = events
+    self.length = length
+  }
+}
+
+/// What a step may work on.
+public struct Admission: Sendable, Hashable {
+  /// The ids that were not in the inbox.
+  public var fresh: Set<UUID>
+  /// Those of the keys that are parked, dead ones too.
+  public var parked: Set<OrderID>
+
+  public init(fresh: Set<UUID>, parked: Set<OrderID>) {
+    self.fresh = fresh
+    self.parked = parked
+  }
+}

@@ -1,0 +1,150 @@
+import Contracts
+import Foundation
+
+/// What is done with the items of a batch: a pure value, so that each case is tested as a table.
+struct Diversion: Sendable {
+  /// The places of the items to be decided.
+  private(set) var decided: [Int] = []
+  /// Events that go to the queues of their keys, in order.
+  private(set) var parked: [ParkedEvent] = []
+  /// The fences that are put up by this batch.
+  private(set) var keys: [ParkedKey] = []
+  private(set) var letters: [DeadLetter] = []
+  /// What to tell about the keys.
+  private(set) var changes: [KeyChange] = []
+
+  private let service: ServiceName
+  private let policy: ParkingPolicy
+  private let now: Date
+  private var fenced: Set<OrderID>
+
+  /// - Parameter fenced: the parked keys among those of the items.
+  init(
+    _ items: [LaneItem], isNew: [Bool], fenced: Set<OrderID>, service: ServiceName,
+    policy: ParkingPolicy, at now: Date
+  ) {
+    self.service = service
+    self.policy = policy
+    self.now = now
+    self.fenced = fenced
+    for (index, item) in items.enumerated() where isNew[index] { add(item, at: index) }
+  }
+
+  private mutating func add(_ item: LaneItem, at index: Int) {
+    switch item {
+    case .event(let event, let message):
+      if fenced.contains(event.orderID) {
+        parked.append(ParkedEvent(event, message))
+      } else {
+        decided.append(index)
+      }
+    case .deadline:
+      // It is no message that could wait in a queue, and the rules answer it in every state. Held
+      // back it would be found again at every tick, and take the place of others.
+      decided.append(index)
+    case .parked(let event):
+      parked.append(event)
+      if let failure = event.failure, fenced.insert(event.order).inserted {
+        let key = ParkedKey(
+          event.order, .waiting, after: failure, attempts: 0,
+          nextAttempt: policy.nextAttempt(of: event.order, after: 0, at: now))
+        keys.append(key)
+        changes.append(.parked(key, event: event.id))
+      }
+    case .unreadable(let error, let message):
+      // What can't be read has no key that could be trusted, and parks nothing.
+      letters.append(
+        DeadLetter(
+          service: service, message: message, reason: error.reason.rawValue, detail: error.detail,
+          attempts: 1, firstFailed: now, lastFailed: now))
+    case .dead(let letter):
+      letters.append(letter)
+      guard let event = letter.event else { break }
+      fenced.insert(event.orderID)
+      let key = ParkedKey(
+        event.orderID, .dead, after: letter.failure, attempts: 0, nextAttempt: now)
+      keys.append(key)
+      changes.append(.givenUp(key, event: event.id))
+    case .retry:
+      break
+    }
+  }
+}
+
+/// Why the trying of a queue has ended before the queue has.
+enum QueueFailure: Sendable {
+  case transient(TransientFailure)
+  /// No further try can help.
+  case final(reason: String, detail: String)
+}
+
+/// What becomes of a parked key after it was tried: a pure value, so that each case is tested as a
+/// table.
+struct QueueSettlement: Sendable {
+  /// Events that leave the queue.
+  private(set) var gone: [UUID] = []
+  /// The first event, when it has failed and stays.
+  private(set) var head: ParkedEvent?
+  private(set) var letter: DeadLetter?
+  /// The key as it is from now on; nil when the fence is lifted.
+  private(set) var key: ParkedKey?
+  let change: KeyChange
+
+  /// - Parameters:
+  ///   - handled: how many events of the queue were handled.
+  ///   - failure: what has happened to the one after them.
+  init(
+    _ queue: ParkedQueue, handled: Int, failure: QueueFailure?, service: ServiceName,
+    policy: ParkingPolicy, at now: Date
+  ) {
+    gone = queue.events.prefix(handled).map(\.id)
+    var key = queue.key
+    guard let failure, var event = queue.events.dropFirst(handled).first else {
+      if handled == queue.length {
+        change = .released(key.key)
+      } else {
+        // The rest of a long queue comes with the next tick.
+        key.attempts = 0
+        key.nextAttempt = now
+        self.key = key
+        change = .retried(key)
+      }
+      return
+    }
+    // The attempts are those of the first event.
+    let attempts = (handled == 0 ? key.attempts : 0) + 1
+    let isLast: Bool
+    let failed: EventFailure
+    switch failure {
+    case .transient(let cause):
+      failed = event.failing(cause.reason, cause.detail, at: now)
+      isLast = attempts >= policy.attempts
+    case .final(let reason, let detail):
+      failed = event.failing(reason, detail, at: now)
+      isLast = true
+    }
+    event.failure = failed
+    if isLast {
+      let dead = ParkedKey(key.key, .dead, after: failed, attempts: attempts, nextAttempt: now)
+      gone.append(event.id)
+      letter = DeadLetter(event, service: service, failure: failed)
+      self.key = dead
+      change = .givenUp(dead, event: event.id)
+    } else {
+      let waiting = ParkedKey(
+        key.key, .waiting, after: failed, attempts: attempts,
+        nextAttempt: policy.nextAttempt(of: key.key, after: attempts, at: now))
+      head = event
+      self.key = waiting
+      change = .retried(waiting)
+    }
+  }
+}
+
+/// What a step has done to a key, for the log.
+enum KeyChange: Sendable {
+  case parked(ParkedKey, event: UUID)
+  case retried(ParkedKey)
+  case givenUp(ParkedKey, event: UUID)
+  case released(OrderID)
+}

@@ -1,0 +1,82 @@
+import Contracts
+import Fleet
+import Foundation
+
+/// The tables `parked_key` and `parked` of an ``InMemoryDatabase``.
+struct InMemoryParking: Sendable {
+  /// One statement of a step.
+  enum Change: Sendable {
+    case fence([ParkedKey])
+    case park([ParkedEvent])
+    case unpark([UUID])
+    case lift([OrderID])
+  }
+
+  private(set) var keys: [OrderID: ParkedKey] = [:]
+  private(set) var lanes: [OrderID: Int32] = [:]
+  /// In the order of arrival.
+  private(set) var events: [ParkedEvent] = []
+
+  /// - Throws: `rejected` where a key has events and no fence.
+  mutating func apply(_ change: Change, lane: Int32) throws {
+    switch change {
+    case .fence(let keys):
+      for key in keys {
+        self.keys[key.key] = key
+        lanes[key.key] = lane
+      }
+    case .park(let events):
+      for event in events {
+        guard keys[event.order] != nil else {
+          throw StoreError.rejected("parked: the key \(event.order) has no fence")
+        }
+        if let index = self.events.firstIndex(where: { $0.id == event.id }) {
+          self.events[index].failure = event.failure
+        } else {
+          self.events.append(event)
+        }
+      }
+    case .unpark(let ids):
+      let ids = Set(ids)
+      events.removeAll { ids.contains($0.id) }
+    case .lift(let keys):
+      for key in keys {
+        guard !events.contains(where: { $0.order == key }) else {
+          throw StoreError.rejected("parked_key: the key \(key) has events")
+        }
+        self.keys[key] = nil
+        lanes[key] = nil
+      }
+    }
+  }
+
+  func dueKeys(lane: Int32, at now: Date) -> [ParkedKey] {
+    keys.values
+      .filter { $0.state == .waiting && $0.nextAttempt <= now && lanes[$0.key] == lane }
+      .sorted { ($0.nextAttempt, $0.key) < ($1.nextAttempt, $1.key) }
+  }
+
+  func dueQueues(
+    of wanted: Set<OrderID>, lane: Int32, at now: Date, limit: Int
+  ) -> [ParkedQueue] {
+    var queues: [ParkedQueue] = []
+    var rest = limit
+    for key in dueKeys(lane: lane, at: now) where wanted.contains(key.key) {
+      // An empty queue is a row of its own.
+      guard rest > 0 else { break }
+      let all = events.filter { $0.order == key.key }
+      let some = all.prefix(rest)
+      rest -= max(1, some.count)
+      queues.append(ParkedQueue(key: key, events: Array(some), length: all.count))
+    }
+    return queues
+  }
+
+  mutating func release(_ key: OrderID, at now: Date) -> Bool {
+    guard keys[key]?.state == .dead else { return false }
+    keys[key]?.state = .waiting
+    keys[key]?.attempts = 0
+    keys[key]?.nextAttempt = now
+    return true
+  }
+}

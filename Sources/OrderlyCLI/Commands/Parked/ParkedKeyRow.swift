@@ -1,0 +1,99 @@
+import Contracts
+import Foundation
+import JSONSchema
+import Postgres
+
+/// An order that is parked in a service.
+struct ParkedKeyRow: Sendable {
+  let service: ServiceName
+  let order: String
+  /// As the table has it: `waiting` or `dead`.
+  let state: String
+  /// Failed tries of the first event since it was parked.
+  let attempts: Int32
+  /// Of no meaning for one that is dead.
+  let nextAttempt: Date
+  let reason: String
+  let detail: String
+  let firstFailed: Date
+  let lastFailed: Date
+  let lane: Int32
+  /// How many events are in its queue.
+  let events: Int64
+
+  private static let columns = """
+    key, state, attempts, next_attempt_at, reason, detail, first_failed, last_failed, lane,
+    (SELECT count(*) FROM parked WHERE order_id = parked_key.key)
+    """
+
+  /// Reads ``columns``.
+  private init(_ row: Row, of service: ServiceName) throws {
+    self.service = service
+    order = try row.decode(0)
+    state = try row.decode(1)
+    attempts = try row.decode(2)
+    nextAttempt = try row.decode(3)
+    reason = try row.decode(4)
+    detail = try row.decode(5)
+    firstFailed = try row.decode(6)
+    lastFailed = try row.decode(7)
+    lane = try row.decode(8)
+    events = try row.decode(9)
+  }
+
+  /// Those that are tried next come first, the dead ones last.
+  static func all(
+    of service: ServiceName, state: ParkedState?, limit: Int, on connection: Connection
+  ) throws -> [ParkedKeyRow] {
+    try connection.execute(
+      """
+      SELECT \(columns) FROM parked_key WHERE $1::text IS NULL OR state = $1
+      ORDER BY state = 'dead', next_attempt_at, key LIMIT $2
+      """, state?.rawValue, Int64(limit)
+    ).map { try ParkedKeyRow($0, of: service) }
+  }
+
+  /// The order's, if it is parked in the service.
+  static func one(
+    _ order: String, of service: ServiceName, on connection: Connection
+  ) throws -> ParkedKeyRow? {
+    try connection.execute("SELECT \(columns) FROM parked_key WHERE key = $1", order)
+      .first.map { try ParkedKeyRow($0, of: service) }
+  }
+
+  static func table(_ keys: [ParkedKeyRow], at now: Date) -> ResultTable {
+    ResultTable(
+      [
+        .init("order"), .init("service"), .init("state"), .init("events", number: true),
+        .init("attempts", number: true), .init("next"), .init("reason"), .init("age"),
+        .init("lane", wide: true, number: true), .init("detail", wide: true),
+      ],
+      rows: keys.map { key in
+        ResultTable.Row(
+          name: "parked/\(key.service.rawValue)/\(key.order)",
+          cells: [
+            key.order, key.service.rawValue, key.state, "\(key.events)", "\(key.attempts)",
+            key.next(at: now), key.reason, age(of: key.firstFailed, at: now), "\(key.lane)",
+            key.detail,
+          ],
+          object: key.object)
+      })
+  }
+
+  /// When it is tried again.
+  private func next(at now: Date) -> String {
+    if state == ParkedState.dead.rawValue { return "-" }
+    return nextAttempt <= now ? "now" : "in \(age(of: now, at: nextAttempt))"
+  }
+
+  var object: [(key: String, value: JSONValue)] {
+    [
+      ("service", .string(service.rawValue)), ("order", .string(order)), ("state", .string(state)),
+      ("events", .integer(events)), ("attempts", .integer(Int64(attempts))),
+      ("nextAttempt", state == ParkedState.dead.rawValue ? .null : .time(nextAttempt)),
+      ("reason", .string(reason)), ("detail", .string(detail)),
+      ("firstFailed", .time(firstFailed)), ("lastFailed", .time(lastFailed)),
+      ("lane", .integer(Int64(lane))),
+    ]
+  }
+}
