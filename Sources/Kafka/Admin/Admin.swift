@@ -13,6 +13,7 @@ public actor Admin {
     executor.asUnownedSerialExecutor()
   }
 
+  let configuration: KafkaConfiguration
   let client: ClientHandle
   private let mainQueue: ClientQueue
   private var lastError: KafkaError?
@@ -22,6 +23,7 @@ public actor Admin {
   /// - Throws: `.invalidArgument` naming the property that is unknown or wrong.
   public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
     executor = BlockingExecutor(label: "kafka.admin")
+    self.configuration = configuration
     client = try ClientHandle(
       .producer, settings: configuration.settings(), overrides: configuration.properties,
       events: RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG)
