@@ -5,7 +5,7 @@ final class LaneQueue: Sendable {
   /// What the lane finds when it looks.
   enum Delivery: Sendable {
     case messages([RawMessage])
-    /// Nothing to read, but time has passed: look for deadlines.
+    /// Nothing to read, but time has passed: look for deadlines and parked keys.
     case tick
     /// The partition is being given up: finish nothing more.
     case stop
@@ -32,7 +32,7 @@ final class LaneQueue: Sendable {
     return weight
   }
 
-  /// Lets the lane look for deadlines.
+  /// Lets the lane look for deadlines and parked keys.
   func tick() {
     state.withLock { state in
       state.ticked = true

@@ -99,14 +99,14 @@ struct WorkList: Sendable {
     case .parked(let event):
       let failure = event.failing(DeadLetter.rejected, detail, at: now)
       units.append(Unit(items: [.dead(DeadLetter(event, service: service, failure: failure))]))
-    case .deadline:
-      // The lane finds it again at the next tick.
+    case .deadline, .retry(_, .refused):
+      // The lane finds it again at the next tick; until then the others flow on.
       break
     case .retry(let key, .queue):
       units.append(Unit(items: [.retry(key, .head)]))
     case .retry(let key, .head):
       units.append(Unit(items: [.retry(key, .refused(detail))]))
-    case .dead, .unreadable, .retry(_, .refused):
+    case .dead, .unreadable:
       units.append(unit)
       return false
     }

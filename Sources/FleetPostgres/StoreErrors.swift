@@ -9,6 +9,9 @@ func reportingStoreErrors<Result: Sendable>(
     return try await body()
   } catch let error as PostgresError {
     throw StoreError(error)
+  } catch let error as UnreadableRow {
+    // Reading it again gives the same: its order stops, and not the whole lane.
+    throw StoreError.rejected(error.description)
   }
 }
 

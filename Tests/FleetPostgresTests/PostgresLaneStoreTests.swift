@@ -126,6 +126,14 @@ import Testing
     #expect(try await outcome { try $0.execute("SELECT $1::text", "a\u{0}b") } == .rejected)
   }
 
+  /// Only the order of the row stops, behind a dead letter that says so.
+  @Test func aRowThatContradictsItselfIsRejected() async throws {
+    let found = try await outcome { _ in
+      throw UnreadableRow(table: "payment", key: "x", problem: "the status does not fit")
+    }
+    #expect(found == .rejected)
+  }
+
   @Test func aServerThatIsNotThereIsUnavailable() async throws {
     let pool = Pool(
       try ConnectionConfiguration(url: "postgresql://nobody@127.0.0.1:1/none"), maximum: 1)

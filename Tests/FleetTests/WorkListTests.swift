@@ -162,7 +162,9 @@ struct WorkListTests {
       ])
     var last = WorkList(
       [.retry(keys[1], .refused("no"))], service: .payments, limits: FleetLimits())
-    expectSplit(&last, "no", false)
+    // Not even that is taken: the lane goes on, and finds the key again at the next tick.
+    expectSplit(&last, "no", true)
+    #expect(last.next == nil)
   }
 
   @Test func anInterruptionCostsNoAttempt() {
