@@ -38,6 +38,7 @@ let package = Package(
   products: [
     .executable(name: "orderly", targets: ["OrderlyCLI"]),
     .executable(name: "orderly-worker", targets: ["OrderlyWorker"]),
+    .executable(name: "orderly-simulate", targets: ["OrderlySimulate"]),
     .library(name: "Kafka", targets: ["Kafka"]),
     .library(name: "Postgres", targets: ["Postgres"]),
   ],
@@ -83,6 +84,14 @@ let package = Package(
     // The programs
     library("Settings", ["Contracts", "Kafka", "Postgres", "YAML"]),
     library("Workload", ["Contracts"]),
+    library(
+      "Simulation",
+      [
+        "Contracts", "Fleet", "FleetTesting", "Fulfilment", "Inventory", "Orders", "Payments",
+        "Telemetry", "Workload",
+      ]),
+    .executableTarget(
+      name: "OrderlySimulate", dependencies: ["Arguments", "Simulation"], swiftSettings: settings),
     .executableTarget(
       name: "OrderlyWorker",
       dependencies: [
@@ -123,6 +132,7 @@ let package = Package(
         "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
         "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
+    tests("Simulation", ["Simulation"]),
     tests("Repository", []),
   ]
 )

@@ -86,6 +86,20 @@ public final class InMemoryBroker: Sendable {
     }
   }
 
+  /// What a poll reads from now on: of which of the member's partitions how many records at most,
+  /// in which order. A plan names each at most once, and none that it was not given.
+  public func setFetches(
+    _ plan: @escaping @Sendable (_ readable: [Partition]) -> [(partition: Partition, limit: Int)]
+  ) {
+    state.withLock { $0.fetchPlan = plan }
+  }
+
+  /// Takes the committed offsets of a group back to `offsets`, where they are further. Members read
+  /// from there when they are assigned their partitions again.
+  public func rewind(_ group: String, to offsets: [Partition: Int64]) {
+    state.withLock { $0.groups[group]?.committed.merge(offsets) { min($0, $1) } }
+  }
+
   /// The next `count` commits of the group fail.
   public func failCommits(of group: String, count: Int) {
     state.withLock { $0.groups[group, default: BrokerGroup()].failingCommits = count }
@@ -95,6 +109,11 @@ public final class InMemoryBroker: Sendable {
   /// partitions, and it learns of it when it polls.
   public func expel(_ consumer: InMemoryConsumer) {
     state.withLock { $0.leave(consumer.id, of: consumer.group, expelled: true) }
+  }
+
+  /// Ends a member for good, whatever it was at: its process is gone.
+  public func remove(_ consumer: InMemoryConsumer) {
+    state.withLock { $0.leave(consumer.id, of: consumer.group, expelled: false) }
   }
 }
 
