@@ -1,3 +1,15 @@
+/// What spreads the waits of those that failed together.
+public struct Jitter: Sendable {
+  public static let random = Jitter { .random(in: 0.5...1) }
+
+  /// Returns a number from 0.5 to 1.
+  public let draw: @Sendable () -> Double
+
+  public init(draw: @escaping @Sendable () -> Double) {
+    self.draw = draw
+  }
+}
+
 /// How long to wait before trying again: exponential with full jitter, bounded.
 public struct Backoff: Sendable {
   public var base: Duration
@@ -17,13 +29,13 @@ public struct Backoff: Sendable {
   /// For events that fail while their lane waits.
   public static let event = Backoff(base: .milliseconds(20), cap: .milliseconds(500))
 
-  /// Draws a number from 0.5 to 1. A run that has to be repeatable gives its own.
-  @TaskLocal public static var jitter: @Sendable () -> Double = { .random(in: 0.5...1) }
+  /// Where the jitter comes from. A run that has to be repeatable gives its own.
+  @TaskLocal public static var jitter = Jitter.random
 
   /// The wait after the `attempt`-th failure, from 1: between half of and the whole exponential.
   /// Jitter keeps lanes that failed together from coming back together.
   public func delay(afterAttempt attempt: Int) -> Duration {
     let exponential = min(cap, base * (1 << min(max(attempt - 1, 0), 20)))
-    return exponential * Self.jitter()
+    return exponential * Self.jitter.draw()
   }
 }

@@ -94,10 +94,18 @@ public final class InMemoryBroker: Sendable {
     state.withLock { $0.fetchPlan = plan }
   }
 
-  /// Takes the committed offsets of a group back to `offsets`, where they are further. Members read
-  /// from there when they are assigned their partitions again.
+  /// Takes the committed offsets of a group back to `offsets` where they are further, and ends the
+  /// sessions of all its members: a coordinator that takes over has lost the latest commits.
   public func rewind(_ group: String, to offsets: [Partition: Int64]) {
-    state.withLock { $0.groups[group]?.committed.merge(offsets) { min($0, $1) } }
+    state.withLock { state in
+      for (partition, offset) in offsets {
+        guard let committed = state.groups[group]?.committed[partition] else { continue }
+        state.groups[group]?.committed[partition] = min(offset, committed)
+      }
+      for (id, _) in state.groups[group]?.members ?? [] {
+        state.leave(id, of: group, expelled: true)
+      }
+    }
   }
 
   /// The next `count` commits of the group fail.

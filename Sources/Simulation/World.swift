@@ -167,7 +167,8 @@ final class World: Sendable {
     }
     let scheduler = scheduler
     Task(executorPreference: scheduler, priority: .medium) {
-      await Backoff.$jitter.withValue({ scheduler.draw { 0.5 + $0.unit() / 2 } }) {
+      let jitter = Jitter { scheduler.draw { 0.5 + $0.unit() / 2 } }
+      await Backoff.$jitter.withValue(jitter) {
         await runner.run()
       }
       process.ended()
