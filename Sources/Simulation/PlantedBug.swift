@@ -13,11 +13,13 @@ public enum PlantedBug: String, CaseIterable, Sendable {
   case deletesUnacknowledged = "deletes-unacknowledged"
   /// Offsets are committed as soon as their records were polled.
   case commitsEarly = "commits-early"
+  /// The offsets of the first partitions are not committed.
+  case forgetsOffsets = "forgets-offsets"
   /// The records of one call reach the log in another order.
   case reordersRecords = "reorders-records"
   /// A record is acknowledged and lost now and then.
   case dropsRecords = "drops-records"
-  /// Dead letters are kept in the table and not published.
+  /// Dead letters are published without having been in the outbox.
   case silentDeadLetters = "silent-dead-letters"
   /// Dead letters are published and not kept in the table.
   case forgetsDeadLetters = "forgets-dead-letters"
@@ -29,6 +31,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
   case forgetsRefund = "forgets-refund"
   /// Inventory reserves for an order again that is reserved already.
   case reservesTwice = "reserves-twice"
+  /// Inventory puts one piece less back than it has set aside.
+  case losesStock = "loses-stock"
   /// Orders closes an order again with every event that ends it, and under another id.
   case closesTwice = "closes-twice"
 }

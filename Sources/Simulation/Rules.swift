@@ -41,6 +41,13 @@ extension PlantedBug? {
         // The row itself stays as it was.
         rows = InventoryRows(stock: rows.stock)
         return decision
+      case (.losesStock, .event, .reserved(let lines)):
+        let decision = decider.decide(input, at: now, in: &rows)
+        if !decision.emits.isEmpty, var stock = rows.stock[lines[0].sku] {
+          stock.onHand -= 1
+          rows.stock.write(stock, for: lines[0].sku)
+        }
+        return decision
       default:
         return decider.decide(input, at: now, in: &rows)
       }

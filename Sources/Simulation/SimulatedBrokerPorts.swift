@@ -66,15 +66,20 @@ final class SimulatedConsumer: EventConsumer {
   func commitInBackground(_ offsets: [Partition: Int64]) async throws {
     try await process.enter(.broker, inner.group)
     note(.committed, offsets.count)
-    try await inner.commitInBackground(offsets)
+    try await inner.commitInBackground(kept(offsets))
     try await process.leave(.broker, inner.group)
   }
 
   func commit(_ offsets: [Partition: Int64]) async throws {
     try await process.enter(.broker, inner.group)
     note(.committed, offsets.count)
-    try await inner.commit(offsets)
+    try await inner.commit(kept(offsets))
     try await process.leave(.broker, inner.group)
+  }
+
+  private func kept(_ offsets: [Partition: Int64]) -> [Partition: Int64] {
+    guard process.world.bug == .forgetsOffsets else { return offsets }
+    return offsets.filter { $0.key.number > 0 }
   }
 
   func lag() async throws -> [Partition: Int64] { try await inner.lag() }
@@ -105,7 +110,6 @@ struct SimulatedProducer: EventProducer {
   private var world: World { process.world }
 
   func publish(_ records: [OutboundRecord]) async -> [(any Error)?] {
-    let records = world.bug == .reordersRecords ? Array(records.reversed()) : records
     do {
       try await process.enter(.broker, "producer")
     } catch {
@@ -134,7 +138,8 @@ struct SimulatedProducer: EventProducer {
   }
 
   private func write(_ records: some Sequence<OutboundRecord>) {
-    for record in records {
+    let records = Array(records)
+    for record in world.bug == .reordersRecords ? records.reversed() : records {
       if world.bug == .dropsRecords, world.scheduler.draw({ $0.chance(0.02) }) { continue }
       world.broker.append(record)
       if world.strikes(.doubledRecord) { world.broker.append(record) }
