@@ -38,6 +38,7 @@ let package = Package(
   products: [
     .executable(name: "orderly", targets: ["OrderlyCLI"]),
     .executable(name: "orderly-worker", targets: ["OrderlyWorker"]),
+    .executable(name: "orderly-simulate", targets: ["OrderlySimulate"]),
     .library(name: "Kafka", targets: ["Kafka"]),
     .library(name: "Postgres", targets: ["Postgres"]),
   ],
@@ -83,6 +84,14 @@ let package = Package(
     // The programs
     library("Settings", ["Contracts", "Kafka", "Postgres", "YAML"]),
     library("Workload", ["Contracts"]),
+    library(
+      "Simulation",
+      [
+        "Contracts", "Fleet", "FleetTesting", "Fulfilment", "Inventory", "Orders", "Payments",
+        "Telemetry", "Workload",
+      ]),
+    .executableTarget(
+      name: "OrderlySimulate", dependencies: ["Arguments", "Simulation"], swiftSettings: settings),
     .executableTarget(
       name: "OrderlyWorker",
       dependencies: [
@@ -129,6 +138,7 @@ let package = Package(
     tests(
       "EndToEnd",
       ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
+    tests("Simulation", ["Simulation"]),
     tests("Repository", []),
   ]
 )

@@ -1,5 +1,17 @@
 import Foundation
 
+/// What spreads the waits of those that failed together.
+public struct Jitter: Sendable {
+  public static let random = Jitter { .random(in: 0.5...1) }
+
+  /// Returns a number from 0.5 to 1.
+  public let draw: @Sendable () -> Double
+
+  public init(draw: @escaping @Sendable () -> Double) {
+    self.draw = draw
+  }
+}
+
 /// How long to wait before trying again: exponential with jitter, bounded.
 public struct Backoff: Sendable {
   public var base: Duration
@@ -24,8 +36,8 @@ public struct Backoff: Sendable {
   /// For parked keys: the eighth wait is the first that is as long as the cap.
   public static let parked = Backoff(base: .seconds(1), cap: .seconds(900), factor: 2.65)
 
-  /// Draws a number from 0.5 to 1. A run that has to be repeatable gives its own.
-  @TaskLocal public static var jitter: @Sendable () -> Double = { .random(in: 0.5...1) }
+  /// Where the jitter comes from. A run that has to be repeatable gives its own.
+  @TaskLocal public static var jitter = Jitter.random
 
   /// The wait after the `attempt`-th failure, from 1: between half of and the whole exponential.
   /// Jitter keeps lanes that failed together from coming back together.
@@ -34,6 +46,6 @@ public struct Backoff: Sendable {
   public func delay(afterAttempt attempt: Int, jitter: Double? = nil) -> Duration {
     // Bounded before it is multiplied: a Duration traps where it overflows.
     let growth = min(pow(factor, Double(min(max(attempt - 1, 0), 1_000))), cap / base)
-    return base * growth * (jitter ?? Self.jitter())
+    return base * growth * (jitter ?? Self.jitter.draw())
   }
 }

@@ -22,6 +22,13 @@ public final class Health: Sendable {
     var lanes: Set<Int32> = []
     /// The epochs in which lanes work.
     var workingLanes: [Int32: Int64] = [:]
+
+    /// What only lanes meet: without any, nobody would find out that it is over, and a member that
+    /// has no partitions would never be ready again.
+    mutating func forgetTroublesOfLanes() {
+      troubles[.database] = nil
+      troubles[.publishing] = nil
+    }
   }
 
   private let state = Mutex(State())
@@ -77,6 +84,7 @@ public final class Health: Sendable {
     state.withLock { state in
       state.isMember = false
       state.lanes = []
+      state.forgetTroublesOfLanes()
     }
   }
 
@@ -89,6 +97,8 @@ public final class Health: Sendable {
   func laneEnded(_ lane: Int32, epoch: Int64) {
     state.withLock { state in
       if state.workingLanes[lane] == epoch { state.workingLanes[lane] = nil }
+      // It may have met one after the lanes were revoked.
+      if state.lanes.isEmpty { state.forgetTroublesOfLanes() }
     }
   }
 }

@@ -28,6 +28,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private let limits: FleetLimits
   private let clock: any FleetClock
   private let owner: String
+  private let executor: (any TaskExecutor)?
   private let logger: Logger
   private let metrics: ServiceMetrics
   private nonisolated let isStopping = Atomic(false)
@@ -40,11 +41,15 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// What was committed in the background, to be committed again if that fails.
   private var committing: [Partition: Int64] = [:]
 
-  /// - Parameter owner: names this process in the database and the logs.
+  /// - Parameters:
+  ///   - owner: names this process in the database and the logs.
+  ///   - executor: where the tasks that the runner starts are to run. A task that is not a child
+  ///     does not inherit the preference of the one that calls ``run()``.
   public init(
     service: ServiceName, decider: D, performer: Performer, store: Store,
     consumer: any EventConsumer, producer: any EventProducer, limits: FleetLimits = FleetLimits(),
-    clock: any FleetClock = SystemClock(), owner: String, logger: Logger
+    clock: any FleetClock = SystemClock(), owner: String, executor: (any TaskExecutor)? = nil,
+    logger: Logger
   ) {
     self.service = service
     self.step = Step(service: service, decider: decider, performer: performer, limits: limits)
@@ -54,6 +59,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     self.limits = limits
     self.clock = clock
     self.owner = owner
+    self.executor = executor
     self.logger = logger
     self.health = Health(logger: logger)
     self.metrics = ServiceMetrics(service)
@@ -86,7 +92,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       if ticks.isDue(at: clock.now) { await tick() }
     }
     // In a task of its own: a cancelled one could not wait for the lanes.
-    await Task { await shutDown() }.value
+    await Task(executorPreference: executor) { await self.shutDown() }.value
   }
 
   /// Does not throw: the events behind this one hold records that no poll will return again.
@@ -146,6 +152,11 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       metadata: ["lanes": "\(numbers.sorted().map { "\($0)" }.joined(separator: ","))"])
   }
 
+  /// In an order of their own and not the dictionary's, which differs from run to run.
+  private var lanesInOrder: [(number: Int32, lane: RunningLane)] {
+    lanes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
   private func start(_ number: Int32) -> RunningLane {
     let queue = LaneQueue()
     let lane = Lane(
@@ -154,19 +165,20 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       owner: owner, logger: logger)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.
-    return RunningLane(queue: queue, task: Task { await lane.run() })
+    return RunningLane(queue: queue, task: Task(executorPreference: executor) { await lane.run() })
   }
 
   /// Ends all lanes (an eager rebalance takes all partitions at once) and commits what is done.
   private func giveUp(lost: Bool) async {
-    for lane in lanes.values { lane.queue.stop() }
-    let tasks = lanes.values.map(\.task)
+    let ending = lanesInOrder.map(\.lane)
+    for lane in ending { lane.queue.stop() }
+    let tasks = ending.map(\.task)
     lanes.removeAll()
     partitions.removeAll()
     health.revoked()
     metrics.setLag([:])
     // A lane that is stuck is left behind: the next owner's epoch fences it off.
-    let ended = await within(limits.stopTimeout, by: clock) {
+    let ended = await within(limits.stopTimeout, by: clock, on: executor) {
       for task in tasks { await task.value }
     }
     if !ended {
@@ -195,7 +207,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   // MARK: - Messages
 
   private func route(_ messages: [RawMessage]) async {
-    for (number, batch) in Dictionary(grouping: messages, by: \.partition.number) {
+    let batches = Dictionary(grouping: messages, by: \.partition.number)
+    for (number, batch) in batches.sorted(by: { $0.key < $1.key }) {
       // Read before the partition was taken away: the next owner reads them.
       guard let lane = lanes[number] else { continue }
       let weight = lane.queue.add(batch)
@@ -209,7 +222,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   }
 
   private func resumeDrained() async {
-    for (number, lane) in lanes
+    for (number, lane) in lanesInOrder
     where lane.isPaused && lane.queue.weight < limits.queueBytes / 2 {
       await reportingTrouble {
         try await consumer.resume(partitions.filter { $0.number == number })
@@ -231,7 +244,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   }
 
   private func tick() async {
-    for lane in lanes.values { lane.queue.tick() }
+    for (_, lane) in lanesInOrder { lane.queue.tick() }
     if let lag = try? await consumer.lag() { metrics.setLag(lag) }
     // The client says when it has lost the brokers, not when it has found them again.
     if health.isTroubled(.broker), (try? await consumer.ping()) != nil { health.resolve(.broker) }
@@ -240,14 +253,15 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
 /// Waits for `body`, at most for `limit`; false when it had not ended by then. It is not cancelled.
 private func within(
-  _ limit: Duration, by clock: any FleetClock, _ body: @escaping @Sendable () async -> Void
+  _ limit: Duration, by clock: any FleetClock, on executor: (any TaskExecutor)?,
+  _ body: @escaping @Sendable () async -> Void
 ) async -> Bool {
   let (results, continuation) = AsyncStream<Bool>.makeStream()
-  Task {
+  Task(executorPreference: executor) {
     await body()
     continuation.yield(true)
   }
-  let timer = Task {
+  let timer = Task(executorPreference: executor) {
     if (try? await clock.sleep(for: limit)) != nil { continuation.yield(false) }
   }
   defer { timer.cancel() }

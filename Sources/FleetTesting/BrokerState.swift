@@ -6,6 +6,7 @@ struct BrokerState: Sendable {
   var groups: [String: BrokerGroup] = [:]
   var publishPlan: @Sendable (OutboundRecord, Int) -> PublishOutcome = { _, _ in .acknowledged }
   var publishCount = 0
+  var fetchPlan: (@Sendable ([Partition]) -> [(partition: Partition, limit: Int)])?
   var nextMember = 0
 
   @discardableResult

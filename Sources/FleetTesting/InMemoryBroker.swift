@@ -86,6 +86,28 @@ public final class InMemoryBroker: Sendable {
     }
   }
 
+  /// What a poll reads from now on: of which of the member's partitions how many records at most,
+  /// in which order. A plan names each at most once, and none that it was not given.
+  public func setFetches(
+    _ plan: @escaping @Sendable (_ readable: [Partition]) -> [(partition: Partition, limit: Int)]
+  ) {
+    state.withLock { $0.fetchPlan = plan }
+  }
+
+  /// Takes the committed offsets of a group back to `offsets` where they are further, and ends the
+  /// sessions of all its members: a coordinator that takes over has lost the latest commits.
+  public func rewind(_ group: String, to offsets: [Partition: Int64]) {
+    state.withLock { state in
+      for (partition, offset) in offsets {
+        guard let committed = state.groups[group]?.committed[partition] else { continue }
+        state.groups[group]?.committed[partition] = min(offset, committed)
+      }
+      for (id, _) in state.groups[group]?.members ?? [] {
+        state.leave(id, of: group, expelled: true)
+      }
+    }
+  }
+
   /// The next `count` commits of the group fail.
   public func failCommits(of group: String, count: Int) {
     state.withLock { $0.groups[group, default: BrokerGroup()].failingCommits = count }
@@ -95,6 +117,11 @@ public final class InMemoryBroker: Sendable {
   /// partitions, and it learns of it when it polls.
   public func expel(_ consumer: InMemoryConsumer) {
     state.withLock { $0.leave(consumer.id, of: consumer.group, expelled: true) }
+  }
+
+  /// Ends a member for good, whatever it was at: its process is gone.
+  public func remove(_ consumer: InMemoryConsumer) {
+    state.withLock { $0.leave(consumer.id, of: consumer.group, expelled: false) }
   }
 }
 

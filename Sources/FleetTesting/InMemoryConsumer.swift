@@ -49,10 +49,11 @@ public final class InMemoryConsumer: EventConsumer {
       var messages: [RawMessage] = []
       let readable = member.positions.keys.filter { !member.paused.contains($0) }
         .sorted { ($0.topic, $0.number) < ($1.topic, $1.number) }
-      for partition in readable {
+      let fetches = state.fetchPlan?(readable) ?? readable.map { ($0, maximum) }
+      for (partition, limit) in fetches {
         let log = state.topics[partition.topic]![Int(partition.number)]
         let new = log.dropFirst(Int(member.positions[partition]!))
-          .prefix(maximum - messages.count)
+          .prefix(min(limit, maximum - messages.count))
         messages += new
         member.positions[partition]! += Int64(new.count)
       }

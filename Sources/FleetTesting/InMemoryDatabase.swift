@@ -10,6 +10,8 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var parking = InMemoryParking()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]
   var deadLetters: [DeadLetter] = []
+  /// Every row that an outbox ever had, in the order of the commits.
+  var outboxHistory: [Int32: [OutboxRecord]] = [:]
 
   init(tables: Tables) {
     self.tables = tables
@@ -25,6 +27,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   mutating func apply(_ writes: InMemoryWrites<Tables>) throws {
     inbox.formUnion(writes.inbox)
     for (rows, now) in writes.saves { try tables.save(rows, lane: writes.lane, at: now) }
+    outboxHistory[writes.lane, default: []] += writes.outbox
     for record in writes.outbox {
       let old = outbox[writes.lane, default: [:]].updateValue(record, forKey: record.sequence)
       if old != nil {
@@ -83,5 +86,11 @@ final class InMemoryStorage<Tables: InMemoryTables> {
     guard let index = inFlight.firstIndex(where: { $0.lane == lane }) else { return }
     // It was applied once, to what this lane's rows still are: nothing can refuse it now.
     try? database.apply(inFlight.remove(at: index))
+  }
+
+  /// Whoever reads rows that lanes share waits for all steps that hold some.
+  func waitForSharedRows() {
+    guard Tables.lanesShareRows else { return }
+    for lane in inFlight.map(\.lane) { waitForLock(of: lane) }
   }
 }

@@ -45,6 +45,11 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     storage.withLock { $0.database.outboxInOrder(lane) }
   }
 
+  /// All rows that the lanes' outboxes ever had, each lane's in the order of their commits.
+  public var outboxHistory: [Int32: [OutboxRecord]] {
+    storage.withLock { $0.database.outboxHistory }
+  }
+
   // MARK: - LaneStore
 
   public func takeOver(lane: Int32, owner: String) async throws -> Int64 {

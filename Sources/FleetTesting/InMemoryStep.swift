@@ -14,6 +14,9 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     working = storage.database
   }
 
+  /// The epoch of a lane's present owner.
+  public func epoch(of lane: Int32) -> Int64? { storage.database.epochs[lane] }
+
   public func admit(
     _ ids: [UUID], keys: [OrderID], lane: Int32, epoch: Int64
   ) throws -> Admission {
@@ -34,6 +37,8 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     _ events: [EventPayload], orders: [OrderID], at now: Date
   ) throws -> Tables.Rows {
     try fail(at: .load)
+    storage.waitForSharedRows()
+    try write { _ in }
     return try working.tables.load(events, orders: orders, at: now)
   }
 

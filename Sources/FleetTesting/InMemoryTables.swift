@@ -6,6 +6,9 @@ public import Foundation
 public protocol InMemoryTables<Rows>: Sendable {
   associatedtype Rows: Sendable
 
+  /// Whether steps of several lanes read and write the same rows, and so lock each other out.
+  static var lanesShareRows: Bool { get }
+
   /// Reads the rows that the events and orders may touch.
   func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Rows
   /// Writes what the decider has changed. Throws a `StoreError` for what a database would refuse.
@@ -15,6 +18,9 @@ public protocol InMemoryTables<Rows>: Sendable {
 }
 
 extension InMemoryTables {
+  /// Only inventory's articles are shared.
+  public static var lanesShareRows: Bool { false }
+
   /// Only orders has deadlines.
   public func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID] { [] }
 }

@@ -1,0 +1,73 @@
+/// What a run has left behind, as plain facts: what a stranger could read in the topics and tables.
+struct Evidence: Sendable {
+  struct Record: Sendable {
+    var offset: Int
+    var key: String?
+    /// The headers as text; one that is there twice is not in it.
+    var headers: [String: String]
+
+    /// What it is known by: the event's id, or for a dead letter the service and the place of what
+    /// could not be handled.
+    var identity: String? {
+      guard let service = headers["dlq-service"] else { return headers["ce_id"] }
+      guard let topic = headers["dlq-topic"], let partition = headers["dlq-partition"],
+        let offset = headers["dlq-offset"]
+      else { return nil }
+      return "\(service) \(topic)/\(partition)/\(offset)"
+    }
+  }
+
+  /// A row that was committed to an outbox.
+  struct Row: Sendable {
+    var sequence: Int
+    var identity: String
+    var topic: String
+    var order: String?
+  }
+
+  struct Booking: Sendable {
+    var order: String
+    var kind: String
+    var account: String
+    var amount: Int
+  }
+
+  struct Stock: Sendable {
+    var initial: Int
+    var onHand: Int
+    var reserved: Int
+  }
+
+  /// What a customer was told that may come of an order.
+  struct Promise: Sendable {
+    var order: String
+    var total: Int
+    var lines: [String: Int]
+    var endings: Set<String>
+  }
+
+  /// By topic and partition.
+  var log: [String: [[Record]]] = [:]
+  /// The offsets that each service has committed, by `topic/partition`.
+  var committed: [String: [String: Int]] = [:]
+  var inbox: [String: Set<String>] = [:]
+  /// The places of the dead letters in each service's table.
+  var deadLetters: [String: [String]] = [:]
+  /// By service and partition, in the order of the commits.
+  var outboxHistory: [String: [Int: [Row]]] = [:]
+  var outboxRows: [String: Int] = [:]
+  var ledger: [Booking] = []
+  var stock: [String: Stock] = [:]
+  /// What is set aside for each order.
+  var reserved: [String: [String: Int]] = [:]
+  var shipped: Set<String> = []
+  /// How often orders has handled an event of a type: by `order type`.
+  var handledByOrders: [String: Int] = [:]
+  var promises: [Promise] = []
+  /// The services that must have dead-lettered what is in a place.
+  var poison: [String: Set<String>] = [:]
+
+  static func place(_ topic: String, _ partition: Int, _ offset: Int) -> String {
+    "\(topic)/\(partition)/\(offset)"
+  }
+}

@@ -1,0 +1,142 @@
+import Contracts
+import Fleet
+import FleetTesting
+import Foundation
+
+/// A run of the whole fleet in one thread: the four services on the ports in memory, several
+/// processes, customers, and what goes wrong with all of them, as the seed has it.
+public struct SimulatedRun: Sendable {
+  /// What a run has come to.
+  public struct Report: Sendable {
+    public var seed: UInt64
+    /// Jobs run and timers fired.
+    public var steps = 0
+    /// Records in the topics at the end.
+    public var records = 0
+    public var virtualSeconds = 0.0
+    public var faults: [FaultKind: Int] = [:]
+    /// Orders by `completed` and `cancelled`.
+    public var endings: [String: Int] = [:]
+    /// Broken promises, each with its number.
+    public var violations: [String] = []
+    public var trace: Trace
+  }
+
+  public let seed: UInt64
+  /// The faults end after this many steps, or after 30 virtual seconds.
+  public let steps: Int
+  public let bug: PlantedBug?
+
+  public init(seed: UInt64, steps: Int = 50_000, bug: PlantedBug? = nil) {
+    self.seed = seed
+    self.steps = steps
+    self.bug = bug
+  }
+
+  /// Runs it to its end. All of it happens on the calling thread, which must not be that of a task.
+  ///
+  /// - Parameter keepsTrace: whether the report has the lines of the trace.
+  public func run(keepsTrace: Bool = false) -> Report {
+    let world = World(seed: seed, bug: bug, keepsTrace: keepsTrace)
+    defer { world.dispose() }
+    world.scheduleArrivals()
+    startFleet(world)
+    FaultDriver(world: world).schedule()
+    while world.scheduler.steps < steps, world.scheduler.now < 30_000_000 {
+      guard world.scheduler.advance() else { break }
+    }
+    world.heal()
+    var violations: [String] = []
+    let deadline = Int(world.plan.deadlineAfter * 1_000_000)
+    for jump in [0, deadline + 1_000_000] {
+      world.scheduler.moveWallClock(by: jump)
+      if !settle(world) { violations.append("I9: the fleet does not come to rest") }
+    }
+    violations += world.problems.map { "I9: not ready: \($0)" }
+    if !stop(world) { violations.append("I9: a process does not stop") }
+    return judge(world, violations)
+  }
+
+  private func startFleet(_ world: World) {
+    let services = ServiceName.allCases.map(\.rawValue)
+    switch world.scheduler.draw({ $0.below(3) }) {
+    case 0: for _ in 0..<2 { world.startProcess(services) }
+    case 1: for _ in 0..<2 { for service in services { world.startProcess([service]) } }
+    default:
+      world.startProcess(services)
+      world.startProcess(Array(services.prefix(2)))
+      world.startProcess(Array(services.suffix(2)))
+    }
+  }
+
+  /// Runs on until nothing happens any more; false when it takes too long.
+  private func settle(_ world: World) -> Bool {
+    let end = world.scheduler.now + 600_000_000
+    var quietSince: Int?
+    var next = world.scheduler.now
+    while world.scheduler.now < end {
+      guard world.scheduler.advance() else { return isQuiet(world) }
+      guard world.scheduler.now >= next else { continue }
+      next = world.scheduler.now + 500_000
+      if isQuiet(world) {
+        let since = quietSince ?? world.scheduler.now
+        quietSince = since
+        // Two ticks, each of which may find a deadline.
+        if world.scheduler.now - since > 4_000_000 { return true }
+      } else {
+        quietSince = nil
+      }
+    }
+    return false
+  }
+
+  private func isQuiet(_ world: World) -> Bool {
+    guard world.hasAllArrived, world.problems.isEmpty else { return false }
+    for service in ServiceName.allCases {
+      guard world.broker.isStable(service.rawValue),
+        world.workers.contains(where: { $0.services.contains(service.rawValue) })
+      else { return false }
+      for topic in service.subscriptions.map(\.rawValue) {
+        for number in 0..<world.plan.partitions {
+          let end = world.broker.records(topic, number).count
+          let committed = world.broker.committed(service.rawValue, topic, number) ?? 0
+          guard committed == Int64(end) else { return false }
+        }
+      }
+    }
+    let lanes = 0..<world.plan.partitions
+    return lanes.allSatisfy { lane in
+      world.orders.store.allOutbox(lane: lane).isEmpty
+        && world.inventory.store.allOutbox(lane: lane).isEmpty
+        && world.payments.store.allOutbox(lane: lane).isEmpty
+        && world.fulfilment.store.allOutbox(lane: lane).isEmpty
+    }
+  }
+
+  private func stop(_ world: World) -> Bool {
+    for process in world.workers { process.stop() }
+    let end = world.scheduler.now + 120_000_000
+    while world.scheduler.now < end {
+      if world.processes.allSatisfy(\.hasEnded) { return true }
+      guard world.scheduler.advance() else { break }
+    }
+    return world.processes.allSatisfy(\.hasEnded)
+  }
+
+  private func judge(_ world: World, _ violations: [String]) -> Report {
+    let evidence = Evidence(world)
+    var checker = Checker(evidence)
+    checker.check()
+    for topic in evidence.log.keys.sorted() {
+      for record in evidence.log[topic]!.joined() {
+        world.scheduler.note(-1, record.identity ?? "?", .recorded, record.offset)
+      }
+    }
+    return Report(
+      seed: seed, steps: world.scheduler.steps,
+      records: evidence.log.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } },
+      virtualSeconds: Double(world.scheduler.now) / 1_000_000, faults: world.counts,
+      endings: Dictionary(checker.endings.values.map { ($0, 1) }, uniquingKeysWith: +),
+      violations: violations + checker.violations, trace: world.scheduler.trace)
+  }
+}

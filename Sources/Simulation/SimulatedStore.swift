@@ -1,0 +1,224 @@
+import Contracts
+import Fleet
+import FleetTesting
+import Foundation
+
+/// A process's connection to the database of one of its services.
+struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
+  typealias Rows = Tables.Rows
+  typealias Transaction = SimulatedStep<Tables>
+
+  let database: SimulatedDatabase<Tables>
+  let process: SimulatedProcess
+
+  private var place: SimulatedProcess.Place { .database(database.service) }
+  private var bug: PlantedBug? { process.world.bug }
+
+  func takeOver(lane: Int32, owner: String) async throws -> Int64 {
+    try await call(.takesOver, Int(lane)) {
+      try await database.store.takeOver(lane: lane, owner: owner)
+    }
+  }
+
+  func outbox(lane: Int32, limit: Int) async throws -> [OutboxRecord] {
+    try await call(.reads, Int(lane)) {
+      try await database.store.outbox(lane: lane, limit: limit)
+    }
+  }
+
+  func removeFromOutbox(lane: Int32, sequences: [Int64]) async throws {
+    try await call(.deletes, sequences.count) {
+      try await database.store.removeFromOutbox(lane: lane, sequences: sequences)
+    }
+  }
+
+  func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
+    try await call(.looks, Int(lane)) {
+      try await database.store.dueDeadlines(lane: lane, at: now, limit: limit)
+    }
+  }
+
+  func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
+    try await call(.looksForKeys, Int(lane)) {
+      try await database.store.dueKeys(lane: lane, at: now, limit: limit)
+    }
+  }
+
+  func release(_ key: OrderID, at now: Date) async throws -> Bool {
+    try await call(.releases, 0) { try await database.store.release(key, at: now) }
+  }
+
+  func step<Result: Sendable>(
+    _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
+  ) async throws -> Result {
+    try await call(.steps, 0) {
+      if bug == .inboxBeforeStep { return try await stepInTwo(body) }
+      if bug == .outboxAfterStep { return try await stepAndAppend(body) }
+      return try await commit(body)
+    }
+  }
+
+  private func call<Result: Sendable>(
+    _ verb: Trace.Verb, _ value: Int, _ body: () async throws -> Result
+  ) async throws -> Result {
+    do {
+      try await process.enter(place, database.service)
+      process.world.scheduler.note(process.number, database.service, verb, value)
+      let result = try await body()
+      if verb == .steps {
+        process.world.scheduler.note(process.number, database.service, .stepped)
+      }
+      try await process.leave(place, database.service)
+      return result
+    } catch let error as SimulatedProcess.Unreachable {
+      throw StoreError.unavailable(error.description)
+    }
+  }
+
+  private func commit<Result: Sendable>(
+    _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
+  ) async throws -> Result {
+    try await database.store.step { transaction in
+      let result = try body(SimulatedStep(inner: transaction, store: self))
+      try process.passStatement(place, database.service)
+      if process.world.strikes(.conflict) {
+        throw StoreError.conflict("could not serialize access")
+      }
+      if process.world.strikes(.commitInFlight) {
+        process.world.scheduler.note(process.number, database.service, .commitLate)
+        database.loseNextCommit()
+      }
+      return result
+    }
+  }
+
+  // MARK: - Planted bugs
+
+  /// The ids are committed first, the rest follows.
+  private func stepInTwo<Result: Sendable>(
+    _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
+  ) async throws -> Result {
+    let admitted = PlantedMemory()
+    do {
+      _ = try await database.store.step { transaction in
+        // What is after the first statement fails, but the first is kept.
+        _ = try body(
+          SimulatedStep(inner: transaction, store: self, memory: admitted, phase: .first))
+      }
+    } catch is PlantedMemory.Interrupted {
+      try await database.store.step { transaction in
+        admitted.fresh = try transaction.admit(
+          admitted.ids, lane: admitted.lane, epoch: admitted.epoch)
+      }
+      try await process.leave(place, database.service)
+    }
+    return try await database.store.step { transaction in
+      let step = SimulatedStep(inner: transaction, store: self, memory: admitted, phase: .second)
+      return try body(step)
+    }
+  }
+
+  /// The outbox follows when the rest is committed.
+  private func stepAndAppend<Result: Sendable>(
+    _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
+  ) async throws -> Result {
+    let memory = PlantedMemory()
+    let result = try await database.store.step { transaction in
+      try body(SimulatedStep(inner: transaction, store: self, memory: memory, phase: .append))
+    }
+    guard !memory.records.isEmpty else { return result }
+    try await process.leave(place, database.service)
+    try await database.store.step { transaction in
+      _ = try transaction.admit([], lane: memory.lane, epoch: memory.epoch)
+      try transaction.append(memory.records, lane: memory.lane)
+    }
+    return result
+  }
+}
+
+/// A step as a process sees it: each statement may be its last.
+struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
+  enum Phase { case whole, first, second, append }
+
+  let inner: InMemoryStep<Tables>
+  let store: SimulatedStore<Tables>
+  var memory = PlantedMemory()
+  var phase = Phase.whole
+
+  private var bug: PlantedBug? { store.process.world.bug }
+
+  private func pass() throws {
+    try store.process.passStatement(.database(store.database.service), store.database.service)
+  }
+
+  func admit(
+    _ ids: [UUID], keys: [OrderID], lane: Int32, epoch: Int64
+  ) throws -> Admission {
+    try pass()
+    (memory.ids, memory.lane, memory.epoch) = (ids, lane, epoch)
+    switch phase {
+    case .first: throw PlantedMemory.Interrupted()
+    case .second:
+      let parked = try inner.admit([], keys: keys, lane: lane, epoch: epoch).parked
+      return Admission(fresh: memory.fresh, parked: parked)
+    case .whole, .append: break
+    }
+    let known = bug == .ignoresEpoch ? inner.epoch(of: lane) : epoch
+    var admission = try inner.admit(ids, keys: keys, lane: lane, epoch: known ?? epoch)
+    if bug == .skipsInbox { admission.fresh = Set(ids) }
+    return admission
+  }
+
+  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Tables.Rows {
+    try pass()
+    return try inner.load(events, orders: orders, at: now)
+  }
+
+  func save(_ rows: Tables.Rows, lane: Int32, at now: Date) throws {
+    try pass()
+    try inner.save(rows, lane: lane, at: now)
+  }
+
+  func append(_ records: [OutboxRecord], lane: Int32) throws {
+    try pass()
+    if phase == .append {
+      memory.records = records
+    } else if bug == .silentDeadLetters {
+      try inner.append(records.filter { $0.headers == nil }, lane: lane)
+    } else {
+      try inner.append(records, lane: lane)
+    }
+  }
+
+  func record(_ letters: [DeadLetter], lane: Int32) throws {
+    try pass()
+    if bug != .forgetsDeadLetters { try inner.record(letters, lane: lane) }
+  }
+
+  func dueQueues(
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int
+  ) throws -> [ParkedQueue] {
+    try pass()
+    return try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit)
+  }
+
+  func fence(_ keys: [ParkedKey], lane: Int32) throws {
+    try pass()
+    try inner.fence(keys, lane: lane)
+  }
+
+  func park(_ events: [ParkedEvent], lane: Int32) throws {
+    try pass()
+    try inner.park(events, lane: lane)
+  }
+
+  func unpark(_ ids: [UUID], lane: Int32) throws {
+    try pass()
+    try inner.unpark(ids, lane: lane)
+  }
+
+  func lift(_ keys: [OrderID], lane: Int32) throws {
+    try pass()
+    try inner.lift(keys, lane: lane)
+  }
+}
