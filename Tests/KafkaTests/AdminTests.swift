@@ -148,7 +148,8 @@ struct AdminTests {
         #expect(try await admin.describeGroups([topic.group]).first?.state == .empty)
         let altered = try await admin.alterOffsets(group: topic.group, to: [topic[0]: 1])
         #expect(altered[topic[0]] == .success(1))
-        #expect(try await admin.listOffsets(group: topic.group, partitions: topic.all) == [topic[0]: 1])
+        #expect(
+          try await admin.listOffsets(group: topic.group, partitions: topic.all) == [topic[0]: 1])
         try await admin.deleteGroups([topic.group])[topic.group]?.get()
         #expect(try await admin.describeGroups([topic.group]).first?.state == .dead)
       }
