@@ -1,4 +1,4 @@
-/// The promises I1 to I9 of RELIABILITY.md, judged from what a run has left behind. It knows nothing
+/// The promises I1 to I9 of the README, judged from what a run has left behind. It knows nothing
 /// of the runtime, the deciders and their states: the saga's rules stand here a second time.
 struct Checker {
   let evidence: Evidence

@@ -15,7 +15,7 @@ struct Observation: Hashable {
   var ledger: [String: Int] = [:]
 }
 
-/// The promises I1 to I3 of RELIABILITY.md, for one order.
+/// The promises I1 to I3 of the README, for one order.
 struct SagaChecker {
   let initialStock: Int
   let ordered: Int

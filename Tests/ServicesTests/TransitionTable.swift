@@ -1,7 +1,7 @@
 import Contracts
 import Testing
 
-/// A table of transitions as in DESIGN.md: `states | inputs | becomes | emits`, each a list divided
+/// A table of transitions: `states | inputs | becomes | emits`, each a list divided
 /// by commas. An input `=x` is the outcome of an effect, `!x` among what is emitted starts one.
 /// Every pair of a state and an input that is not listed leaves the state and emits nothing.
 struct TransitionTable {

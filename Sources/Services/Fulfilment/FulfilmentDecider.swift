@@ -2,7 +2,7 @@ public import Contracts
 public import FoundationEssentials
 
 /// The rules of fulfilment: books a parcel once the money is there, and owns the pivot: whether an
-/// order can still be cancelled. The transitions are those of the table in DESIGN.md section 1.
+/// order can still be cancelled. Tests/ServicesTests has its table of transitions.
 public struct FulfilmentDecider: Decider {
   public init() {}
 

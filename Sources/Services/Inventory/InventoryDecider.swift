@@ -2,8 +2,7 @@ public import Contracts
 public import FoundationEssentials
 
 /// The rules of inventory: sets aside all of an order's lines or none, and puts them back when
-/// payments says that no money is kept. The transitions are those of the table in DESIGN.md
-/// section 1.
+/// payments says that no money is kept. Tests/ServicesTests has its table of transitions.
 public struct InventoryDecider: Decider {
   public init() {}
 

@@ -2,7 +2,7 @@ public import Contracts
 public import FoundationEssentials
 
 /// The rules of orders: accepts an order, watches its deadline, and closes it when the others have
-/// ended it. The transitions are those of the table in DESIGN.md section 1.
+/// ended it. Tests/ServicesTests has its table of transitions.
 public struct OrdersDecider: Decider {
   /// How long after its acceptance an open order is cancelled, in seconds.
   public let deadlineAfter: TimeInterval

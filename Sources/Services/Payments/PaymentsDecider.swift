@@ -2,8 +2,8 @@ public import Contracts
 public import FoundationEssentials
 
 /// The rules of payments: screens for fraud, captures once the stock is set aside, and gives the
-/// money back once fulfilment says that no parcel leaves. The transitions are those of the table in
-/// DESIGN.md section 1.
+/// money back once fulfilment says that no parcel leaves. Tests/ServicesTests has its table of
+/// transitions.
 public struct PaymentsDecider: Decider {
   public let screen: FraudScreen
 
