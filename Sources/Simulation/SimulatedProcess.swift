@@ -91,6 +91,14 @@ final class SimulatedProcess: FleetClock {
     state.withLock { $0.frozenUntil = 0 }
   }
 
+  /// Lets go of what refers back to it.
+  func dispose() {
+    state.withLock { state in
+      state.stops = []
+      state.consumers = []
+    }
+  }
+
   // MARK: - FleetClock
 
   var now: Date { world.scheduler.date }

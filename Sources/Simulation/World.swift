@@ -178,6 +178,7 @@ final class World: Sendable {
   /// Lets go of what refers back to it.
   func dispose() {
     scheduler.clear()
+    for process in processes { process.dispose() }
     state.withLock { $0 = State() }
   }
 

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func fixedSeedsKeepEveryPromise() async {
-    let reports = await reports(Array(1...120)) { SimulatedRun(seed: $0).run() }
+    let reports = await reports(Array(1...200)) { SimulatedRun(seed: $0).run() }
     for report in reports { expectKept(report) }
     // Each kind of fault and both endings must have been there, or the runs prove little.
     for kind in FaultKind.allCases {
