@@ -9,8 +9,8 @@ struct DatabaseFacts: Sendable {
   var stock: [StockFacts] = []
   var outbox: [OutboxFacts] = []
   var deadLetters: [DeadLetterFacts] = []
-  /// Event ids that are in a service's inbox more than once.
-  var doubledInboxIDs: [(service: ServiceName, id: UUID)] = []
+  /// Services of which the inbox has no valid primary key, and so may hold an event twice.
+  var unguardedInboxes: [ServiceName] = []
   /// The rows of all inboxes.
   var inboxRows: Int64 = 0
 
