@@ -85,7 +85,10 @@ extension ParsableArguments {
     guard let error else { systemExit(0) }
     let message = Message(for: error, root: asCommand, columns: 80)
     if !message.full.isEmpty {
-      write(message.full + "\n", to: message.exitCode == .success ? STDOUT_FILENO : STDERR_FILENO)
+      let isWanted = message.exitCode == .success
+      // What went wrong may be in the words of a record, a server, or whoever made the arguments.
+      let text = isWanted ? message.full : printable(message.full, keepsLines: true)
+      write(text + "\n", to: isWanted ? STDOUT_FILENO : STDERR_FILENO)
     }
     systemExit(message.exitCode.rawValue)
   }

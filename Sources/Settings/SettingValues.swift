@@ -7,13 +7,20 @@ struct SettingValues: Sendable {
   let file: [String: String]
 
   subscript(name: String) -> String? {
-    get throws(SettingsError) {
-      for values in [environment, file] {
-        if let value = values[name], !value.isEmpty { return value }
-        if let path = values[name + "_FILE"], !path.isEmpty { return try read(path, for: name) }
+    get throws(SettingsError) { try first(of: [name])?.value }
+  }
+
+  /// The first of the names that has a value: in the environment, or else in the file.
+  func first(of names: [String]) throws(SettingsError) -> (name: String, value: String)? {
+    for values in [environment, file] {
+      for name in names {
+        if let value = values[name], !value.isEmpty { return (name, value) }
+        if let path = values[name + "_FILE"], !path.isEmpty {
+          return (name, try read(path, for: name))
+        }
       }
-      return nil
     }
+    return nil
   }
 
   private func read(_ path: String, for name: String) throws(SettingsError) -> String {

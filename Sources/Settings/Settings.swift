@@ -5,7 +5,8 @@ public import Postgres
 /// Where Kafka and Postgres are, and how to talk to them: the same for the worker and the command.
 ///
 /// Each value is taken from the first of these that has it: `-X` (Kafka properties only), the
-/// environment, the chosen context of the configuration file, the running `orderly dev`.
+/// environment, the chosen context of the configuration file, the running `orderly dev`. The
+/// environment wins as a whole: its URL of all schemas goes before a file's URL of one.
 ///
 /// | variable | |
 /// |---|---|
@@ -28,17 +29,20 @@ public struct Settings: Sendable {
   ///   - context: a context of the configuration file; nil for its `current-context`.
   ///   - properties: librdkafka properties, as of `-X`.
   /// - Throws: ``SettingsError`` for a file that can't be read, an unknown context, or a secret
-  ///   among the properties.
+  ///   among the properties, or a property on which a promise of the platform rests.
   public init(
     environment: [String: String], context: String? = nil, properties: [String: String] = [:]
   ) throws(SettingsError) {
-    for name in properties.keys where name.contains("password") || name == "sasl.jaas.config" {
+    for name in properties.keys where KafkaConfiguration.isSecret(name) {
       throw SettingsError(
         "\(name) can't be given with -X, where other users of the machine can read it. "
           + "Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.")
     }
     let file = try ConfigurationFile.load(environment: environment, context: context)
     values = SettingValues(environment: environment, file: file.values)
+    try PromisedProperties.refuse(among: properties, of: "-X")
+    try PromisedProperties.refuse(
+      among: file.properties, of: "kafka.properties of the \(file.origin)")
     self.properties = file.properties.merging(properties) { _, given in given }
     origin = file.origin
   }
@@ -95,8 +99,7 @@ public struct Settings: Sendable {
   }
 
   private func url(_ names: [String]) throws(SettingsError) -> ConnectionConfiguration {
-    for name in names {
-      guard let url = try values[name] else { continue }
+    if let (name, url) = try values.first(of: names) {
       do {
         return try ConnectionConfiguration(url: url)
       } catch {

@@ -49,11 +49,6 @@ public enum PlannedOutcome: String, CaseIterable, Sendable {
   case flaky
   /// The record is no event.
   case poison
-
-  /// Takes the raw values, and `failed-shipment` for `undeliverable`.
-  public init?(word: String) {
-    self.init(rawValue: word == "failed-shipment" ? "undeliverable" : word)
-  }
 }
 
 /// What an order may come to.

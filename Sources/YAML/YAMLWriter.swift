@@ -104,11 +104,19 @@ private struct Writer {
       case "\t": result += "\\t"
       case "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}",
         "\u{FFFE}"..."\u{FFFF}":
-        let hex = String(scalar.value, radix: 16, uppercase: true)
-        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        result += escaped(scalar)
+      // Formats are not seen or reorder what is, on a terminal too.
+      case _ where scalar.properties.generalCategory == .format: result += escaped(scalar)
       default: result.unicodeScalars.append(scalar)
       }
     }
     return result + "\""
+  }
+
+  private static func escaped(_ scalar: Unicode.Scalar) -> String {
+    let hex = String(scalar.value, radix: 16, uppercase: true)
+    let isLong = hex.count > 4
+    return (isLong ? "\\U" : "\\u")
+      + String(repeating: "0", count: (isLong ? 8 : 4) - hex.count) + hex
   }
 }

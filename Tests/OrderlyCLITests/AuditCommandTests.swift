@@ -4,6 +4,8 @@ import JSONSchema
 import Kafka
 import Testing
 
+@testable import OrderlyCLI
+
 /// The audit on real rows and records: a system that keeps its promises passes, and a breach of
 /// each promise is found.
 @Suite(.serialized) struct AuditCommandTests {
@@ -13,6 +15,8 @@ import Testing
     let what: String
     let id: String
     let plant: String
+    /// What takes back that which is not in the rows.
+    var undo: String?
 
     var testDescription: String { "\(promise): \(what)" }
   }
@@ -62,6 +66,10 @@ import Testing
         VALUES (0, 1, '00000000-0000-0000-0000-000000000001', 'orders.v1', 'order.accepted',
           '/orderly/orders', now(), now() - interval '11 s')
         """),
+    Breach(
+      promise: "I5", what: "the inbox has no valid primary key on id", id: "orders",
+      plant: "ALTER TABLE orders.inbox DROP CONSTRAINT inbox_pkey",
+      undo: "ALTER TABLE orders.inbox ADD PRIMARY KEY (id)"),
     Breach(
       promise: "I7", what: "committed by orders, neither taken in nor dead-lettered",
       id: "fulfilment.v1[0]@0",
@@ -172,6 +180,40 @@ import Testing
     }
   }
 
+  /// On librdkafka's mock, which can't be asked for the offset of a time.
+  @Test(.timeLimit(.minutes(5))) func recordsSinceATimeAreRead() async throws {
+    try await SmallSystem.with { system in
+      let all = try await audit(system)
+      let recent = try await audit(system, "--since", "1h")
+      #expect(recent.status == 0)
+      #expect(recent.checked["I7"] == all.checked["I7"])
+      #expect(recent.checked["I9"] == all.checked["I9"])
+      let none = try await audit(system, "--since", "2100-01-01T00:00:00Z")
+      #expect(none.status == 0)
+      #expect(none.checked["I9"] == 0)
+      try system.sql("DELETE FROM orders.inbox WHERE id = '\(Self.shipped)'")
+      let broken = try await audit(system, "--since", "1h")
+      #expect(broken.status == 1)
+      #expect(
+        broken.violations["I7"]?["committed by orders, neither taken in nor dead-lettered"]
+          == ["fulfilment.v1[0]@0"])
+    }
+  }
+
+  @Test func recordsDeletedBeforeAnythingWasCommittedAreABreach() {
+    let partition = TopicPartition(topic: Topic.payments.rawValue, partition: 3)
+    let positions = AuditPositions(
+      committed: [.orders: [partition: 9], .inventory: [:], .fulfilment: [:]],
+      before: [partition: 7..<9], after: [partition: 7..<9])
+    let facts = AuditFacts(positions: positions, databases: DatabaseFacts(), topics: TopicFacts())
+    let subscribers = ServiceName.allCases.filter { $0.subscriptions.contains(.payments) }
+    #expect(
+      HandlingPromise.check(facts).violations.map(\.what)
+        == subscribers.filter { $0 != .orders }.map {
+          "\($0.rawValue) has no committed offset, and records were deleted"
+        })
+  }
+
   /// Plants a breach in a copy of the tables that it touches, and takes it back.
   private func find(_ breach: Breach, in system: SmallSystem) async throws {
     let tables = [
@@ -186,6 +228,7 @@ import Testing
     #expect(
       found.violations[breach.promise]?[breach.what]?.contains(breach.id) == true,
       "\(breach.testDescription): \(found.violations)")
+    if let undo = breach.undo { try system.sql(undo) }
     for table in tables {
       try system.sql(
         "DELETE FROM \(table); INSERT INTO \(table) TABLE \(copy(table)); DROP TABLE \(copy(table))"

@@ -74,6 +74,23 @@ import Testing
       messages: "Error: sasl.password can't be given with -X, where other users of the machine can "
         + "read it. Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.\n"),
     Call(
+      arguments: ["topics", "list", "-X", "ssl.key.pem=x"], environment: nowhere, status: 1,
+      messages: "Error: ssl.key.pem can't be given with -X, where other users of the machine can "
+        + "read it. Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.\n"),
+    Call(
+      arguments: ["topics", "list", "-X", "acks=1"], environment: nowhere, status: 1,
+      messages: "Error: acks can't be set by -X: a record counts as written when all replicas in "
+        + "sync have it, once and in its place. Leave it out.\n"),
+    Call(
+      arguments: ["topics", "list", "-X", "\u{1b}[31m"], environment: nowhere, status: 2,
+      messages: """
+        Error: The value '\\u{1b}[31m' is not of the form key=value for '-X'.
+        Usage: orderly topics list [--all] [--output <output>] [--partitions <n>] \
+        [--replication-factor <n>] [--context <context>] [-X <key=value> ...] [--verbose] [--no-color]
+          See 'orderly topics list --help' for more information.
+
+        """),
+    Call(
       arguments: ["topics", "list"], environment: ["ORDERLY_TOPICS": "/nonexistent"], status: 1,
       messages: "Error: /nonexistent: ORDERLY_TOPICS names this folder, but it has no manifests "
         + "(*.yaml)\n"),
@@ -104,6 +121,36 @@ import Testing
     #expect(outcome.status == call.status)
     #expect(outcome.output.isEmpty)
     #expect(outcome.messages == call.messages)
+  }
+
+  /// What the environment says goes before what a file says, also where the file is closer to the
+  /// point.
+  @Test(.timeLimit(.minutes(1))) func theEnvironmentWinsOverTheFile() async throws {
+    try await withTemporaryFolder { folder in
+      let file = folder.appending(path: "config.yaml")
+      try """
+      current-context: one
+      contexts:
+        one:
+          database:
+            orders-url: postgresql://file@127.0.0.1:9/file
+        two:
+          kafka:
+            bootstrap-servers: 127.0.0.1:9
+            properties:
+              group.id: mine
+      """.write(to: file, atomically: true, encoding: .utf8)
+      var orderly = OrderlyProcess(environment: ["ORDERLY_CONFIG": file.path])
+      let fromFile = try await orderly.run("get", "orders")
+      #expect(fromFile.messages.hasPrefix("Error: postgresql://file@127.0.0.1:9/file can't be"))
+      orderly.environment["ORDERLY_DATABASE_URL"] = "postgresql://given@127.0.0.1:9/given"
+      let given = try await orderly.run("get", "orders")
+      #expect(given.messages.hasPrefix("Error: postgresql://given@127.0.0.1:9/given can't be"))
+      let refused = try await orderly.run("topics", "list", "--context", "two")
+      #expect(
+        refused.messages.hasPrefix(
+          "Error: group.id can't be set by kafka.properties of the context two of \(file.path): "))
+    }
   }
 
   @Test(.timeLimit(.minutes(1))) func nothingIsPublishedOfAFileWithAFault() async throws {

@@ -92,12 +92,41 @@ import Testing
       // The header's value is an escape sequence.
       #expect(!shown.output.contains("\u{1b}"))
       #expect(shown.output.contains("\\u{1b}[31m"))
-      #expect(shown.output.contains("hex ff"))
+      #expect(shown.output.contains("1 byte, not JSON; --show-sensitive shows it"))
+      let asItIs = try await system.orderly.run("dlq", "show", "abcd0", "--show-sensitive")
+      #expect(asItIs.output.contains("hex ff"))
 
-      let redacted = try await system.orderly.run("describe", "dlq", "ffff", "--payload")
-      #expect(redacted.output.contains("[redacted]"))
-      #expect(!redacted.output.contains("tok_secret"))
-      #expect(!redacted.output.contains("Ada"))
+      let unfit = try await system.orderly.run("describe", "dlq", "ffff", "--payload")
+      #expect(unfit.output.contains("bytes, not as its schema says; --show-sensitive shows it"))
+      #expect(!unfit.output.contains("tok_secret"))
+      #expect(!unfit.output.contains("Ada"))
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5))) func payloadsAreShownAsTheirSchemaAllows() async throws {
+    try await SmallSystem.with { system in
+      func show(_ body: String, _ options: String...) async throws -> String {
+        try system.sql(
+          """
+          UPDATE orders.dead_letter SET id = 'abcd0000-0000-4000-8000-000000000001',
+            event_type = 'order.placed', value = convert_to($body$\(body)$body$, 'UTF8')
+          """)
+        let outcome = try await system.orderly.run(["dlq", "show", "abcd0000"] + options)
+        #expect(outcome.status == 0)
+        return outcome.output
+      }
+      let order = PublishBodiesTests.order
+      let whole = try await show(order, "--payload", "-o", "json")
+      #expect(try JSONValue(parsing: whole.utf8)["payload"]?["payment"]?["token"] == "[redacted]")
+      #expect(!whole.contains("Ada"))
+      // Cut off, it is no JSON any more; the token is still in it.
+      let broken = String(order.dropLast())
+      for format in ["table", "json", "yaml"] {
+        let shown = try await show(broken, "--payload", "--full", "-o", format)
+        #expect(!shown.contains("tok_"), "\(format)")
+        #expect(shown.contains("not JSON; --show-sensitive shows it"), "\(format)")
+      }
+      #expect(try await show(broken, "--show-sensitive").contains("tok_"))
     }
   }
 

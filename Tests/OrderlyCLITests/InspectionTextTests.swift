@@ -1,4 +1,5 @@
 import Arguments
+import Contracts
 import Foundation
 import JSONSchema
 import Testing
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: OutputFormat.allCases) func hostileTextDoesNothing(_ format: OutputFormat) {
-    let hostile = "\u{1b}[31m\u{9b}2J\u{202e}\r"
+    let hostile = "\u{1b}[31m\u{9b}2J\u{202e}\u{e0001}\r"
     let table = ResultTable(
       [.init("id"), .init("detail", wide: true)],
       rows: [.init(name: hostile, cells: [hostile, hostile], object: [("id", .string(hostile))])])
@@ -55,7 +56,7 @@ import Testing
       name: hostile, sections: [.init(title: "", fields: [("a", hostile)], text: hostile)],
       object: [("id", .string(hostile))])
     for text in [table.render(format), page.render(format)] {
-      for scalar in text.unicodeScalars where scalar != "\n" && format != .yaml {
+      for scalar in text.unicodeScalars where scalar != "\n" {
         #expect(!scalar.isUnprintable, "\(format): \(scalar.value)")
       }
       #expect(!text.contains("\u{1b}"))
@@ -63,13 +64,35 @@ import Testing
   }
 
   @Test func payloadsAreBounded() throws {
-    let text = PayloadText(schemas: [:])
-    let long = Array(String(repeating: "é", count: 2000).utf8)
-    let short = text.text(of: long, type: nil, isFull: false)
-    #expect(short == String(repeating: "é", count: 1024) + "… (1952 more bytes)")
-    #expect(text.text(of: long, type: nil, isFull: true).count == 2000)
-    #expect(text.text(of: [0xff, 0x00], type: nil, isFull: false) == "hex ff00")
-    #expect(text.text(of: [], type: nil, isFull: false) == "")
+    func text(_ body: RecordText.Body, isFull: Bool = false) -> String {
+      PayloadText.text(of: body, isFull: isFull)
+    }
+    // The limit of 2048 bytes lies in the middle of a character.
+    let long = "a" + String(repeating: "é", count: 1999)
+    let short = text(.bytes(Array(long.utf8)))
+    #expect(short == "a" + String(repeating: "é", count: 1023) + "… (1952 more bytes)")
+    #expect(text(.bytes(Array(long.utf8)), isFull: true) == long)
+    #expect(text(.bytes([0xff, 0x00])) == "hex ff00")
+    #expect(text(.bytes([])) == "")
+    // The quotes are bytes too.
+    #expect(
+      text(.json(.string(long)))
+        == "\"a" + String(repeating: "é", count: 1023)
+        + "\n… (1953 more bytes; see all with --full)")
+    #expect(text(.json(.string(long)), isFull: true) == "\"\(long)\"")
+  }
+
+  @Test func whatNoSchemaFitsIsWithheld() throws {
+    let policy = BodyPolicy(schemas: [:])
+    let broken = Array(#"{"token": "tok_secret""#.utf8)
+    #expect(
+      policy.body(broken, type: .orderPlaced)
+        == .withheld(bytes: broken.count, reason: "not JSON; --show-sensitive shows it"))
+    #expect(
+      policy.body(Array("{}".utf8), type: nil)
+        == .withheld(bytes: 2, reason: "of no known type; --show-sensitive shows it"))
+    #expect(policy.body(nil, type: nil) == RecordText.Body.none)
+    #expect(BodyPolicy(schemas: nil).body(broken, type: nil) == .bytes(broken))
   }
 
   static let commands: [[String]] = [

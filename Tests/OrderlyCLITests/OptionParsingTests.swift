@@ -25,7 +25,6 @@ import Workload
       (["stock-out=0.25", "declined=0.25"], [.stockOut: 0.25, .declined: 0.25]),
       (["declined,stock-out"], [.declined: 0.5, .stockOut: 0.5]),
       (["poison=20%,declined,fraud"], [.poison: 0.2, .declined: 0.4, .fraud: 0.4]),
-      (["failed-shipment=1"], [.undeliverable: 1]),
     ] as [([String], [PlannedOutcome: Double])])
   func outcomesHaveShares(_ words: [String], _ shares: [PlannedOutcome: Double]) throws {
     #expect(try OutcomeShares.parse(words) == shares)

@@ -1,3 +1,4 @@
+import Arguments
 import Foundation
 import JSONSchema
 import Kafka
@@ -60,6 +61,20 @@ import Testing
       let named = try await orderly.run("topics", "apply", "--partitions", "4")
       #expect(named.status == 0)
     }
+  }
+
+  @Test func eachDeletionIsTold() async {
+    let denied = KafkaError(code: .topicAuthorizationFailed, operation: "delete topic a")
+    let topics = await Deletion.of(.topic, ["a", "b"]) { _ in
+      ["b": .success(()), "a": .failure(denied)]
+    }
+    let groups = await Deletion.of(.group, ["orders"]) { _ throws(KafkaError) in throw denied }
+    #expect((topics + groups).map(\.name) == ["a", "b", "orders"])
+    #expect((topics + groups).map { $0.error == nil } == [false, true, false])
+    #expect(Deletion.status(topics + groups) == .partlyDone)
+    #expect(Deletion.status(groups) == .failure)
+    #expect(Deletion.status([topics[1]]) == nil)
+    #expect(Deletion.table(topics).render(.table).hasSuffix("topic   b      deleted\n"))
   }
 
   /// The names of the topics are fixed, so that two runs may find each other's: what is there

@@ -30,7 +30,7 @@ import Testing
       var printed = ""
       for await chunk in chunks {
         printed += chunk
-        if printed == "No orders found.\nNo orders found.\n" { break }
+        if printed.hasPrefix("No orders found.\nNo orders found.\n") { break }
       }
       pipe.fileHandleForReading.readabilityHandler = nil
       kill(process.processIdentifier, signal)

@@ -172,12 +172,4 @@ import Testing
     #expect(distances == [true, false])
     #expect(self.items(count: 3, duplicates: 1).count == 6)
   }
-
-  @Test func wordsOfTheCommandLine() {
-    #expect(PlannedOutcome(word: "failed-shipment") == .undeliverable)
-    for outcome in PlannedOutcome.allCases {
-      #expect(PlannedOutcome(word: outcome.rawValue) == outcome)
-    }
-    #expect(PlannedOutcome(word: "lost") == nil)
-  }
 }

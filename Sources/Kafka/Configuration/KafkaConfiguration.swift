@@ -98,7 +98,7 @@ extension KafkaConfiguration: CustomStringConvertible, CustomDebugStringConverti
   public var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 
   /// The properties of librdkafka that hold a secret, now and, by the look of their names, later.
-  private static func isSecret(_ name: String) -> Bool {
+  public static func isSecret(_ name: String) -> Bool {
     ["password", "secret", "key.pem", "token", "sasl.oauthbearer.config"]
       .contains { name.contains($0) }
   }

@@ -41,21 +41,6 @@ struct GlobalOptions: ParsableArguments {
   func kafka() throws -> KafkaConfiguration {
     try settings().kafka(clientID: "orderly-cli")
   }
-
-  /// Runs `body` on a connection to a service's schema.
-  func withDatabase<R: Sendable>(
-    of service: ServiceName, _ body: @escaping @Sendable (Connection) throws -> R
-  ) async throws -> R {
-    try await withConnection(
-      try settings().database(of: service, applicationName: "orderly-cli"), body)
-  }
-
-  /// Runs `body` on a connection to the fleet's schema.
-  func withFleetDatabase<R: Sendable>(
-    _ body: @escaping @Sendable (Connection) throws -> R
-  ) async throws -> R {
-    try await withConnection(try settings().fleetDatabase(applicationName: "orderly-cli"), body)
-  }
 }
 
 /// Runs `body` on a connection of its own.
@@ -89,7 +74,7 @@ struct MutationOptions: ParsableArguments {
     guard Terminal.isInteractive else {
       throw ExitCode.refused("\(question) There is no terminal to ask on: say --yes.")
     }
-    FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
+    printProgress("\(question) [y/N] ")
     guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
       throw ExitCode.refused("Nothing was changed.")
     }

@@ -1,24 +1,32 @@
 @preconcurrency import Dispatch
 import Foundation
+import Synchronization
 
-/// Ctrl-C and SIGTERM as something to wait for, so that what was started is stopped. Their default,
-/// ending at once, is switched off as long as this exists.
+/// Ctrl-C and SIGTERM as something to wait for, so that what was started is stopped. The first one
+/// does not end the process, the second one does so at once.
 final class Interruption: Sendable {
   private let signalled: Task<Void, Never>
+  private let sources: [any DispatchSourceSignal]
+  private let isFirst = First()
+
+  private final class First: Sendable {
+    let value = Atomic(true)
+  }
 
   init() {
+    let isFirst = self.isFirst
     let (signals, continuation) = AsyncStream<Void>.makeStream()
-    let sources = [SIGINT, SIGTERM].map { number in
+    sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number)
-      source.setEventHandler { continuation.yield() }
+      source.setEventHandler {
+        guard isFirst.value.exchange(false, ordering: .relaxed) else { endAtOnce(by: number) }
+        continuation.yield()
+      }
       source.resume()
       return source
     }
-    signalled = Task {
-      _ = await signals.first { _ in true }
-      for source in sources { source.cancel() }
-    }
+    signalled = Task { _ = await signals.first { _ in true } }
   }
 
   func wait() async { await signalled.value }
@@ -35,8 +43,23 @@ final class Interruption: Sendable {
     }
     do {
       return try await work.value
-    } catch is CancellationError {
-      return nil
+    } catch {
+      // Whatever was under way may say in its own words that it was cancelled.
+      if work.isCancelled { return nil }
+      throw error
     }
   }
+}
+
+/// Ends the process as the signal does by default. The signal is let through first: Dispatch blocks
+/// it in the threads that it has struck.
+private func endAtOnce(by number: Int32) -> Never {
+  signal(number, SIG_DFL)
+  var signals = sigset_t()
+  sigemptyset(&signals)
+  sigaddset(&signals, number)
+  pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  raise(number)
+  // Not reached: the default of both is the end.
+  exit(128 + number)
 }

@@ -46,7 +46,7 @@ struct ResultTable {
     case .wide: renderTable(wide: true)
     case .name: rows.map { printable($0.name) + "\n" }.joined()
     case .json:
-      JSONText.printable(.array(rows.map { .object(Dictionary($0.object) { _, last in last }) }))
+      JSONText.pretty(.array(rows.map { .object(Dictionary($0.object) { _, last in last }) }))
         + "\n"
     case .yaml:
       YAMLNode(.sequence(rows.map { YAMLNode(json: $0.object) })).dump()
@@ -71,31 +71,24 @@ struct ResultTable {
   }
 }
 
-/// Text from events and databases as it may go to a terminal: control characters are shown as
-/// `\u{1b}`, so that an event's body can't move the cursor or recolour the screen.
-func printable(_ text: String) -> String {
-  guard text.unicodeScalars.contains(where: \.isUnprintable) else { return text }
-  return text.unicodeScalars.map { scalar in
-    scalar.isUnprintable ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-  }.joined()
-}
-
-extension Unicode.Scalar {
-  /// Control characters, and the marks that reorder text.
-  var isUnprintable: Bool {
-    switch properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
-    default: false
-    }
+/// Writes data to standard output. Ends the process with 1 where that is not possible, as on a full
+/// disk: what was asked for has not been delivered.
+func printData(_ text: String) {
+  do {
+    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+  } catch {
+    printMessage("Error: Standard output can't be written: \(error.localizedDescription)")
+    exit(1)
   }
 }
 
-/// Writes data to standard output.
-func printData(_ text: String) {
-  FileHandle.standardOutput.write(Data(text.utf8))
+/// Writes a message to standard error. What it has from elsewhere does nothing to a terminal.
+func printMessage(_ text: String) {
+  printProgress(printable(text, keepsLines: true) + "\n")
 }
 
-/// Writes a message to standard error.
-func printMessage(_ text: String) {
-  FileHandle.standardError.write(Data((text + "\n").utf8))
+/// Writes to standard error as it is, control sequences included. There is nowhere to tell it when
+/// that fails.
+func printProgress(_ text: String) {
+  try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
 }

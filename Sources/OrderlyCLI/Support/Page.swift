@@ -1,3 +1,4 @@
+import Arguments
 import JSONSchema
 import YAML
 
@@ -23,7 +24,7 @@ struct Page {
     case .table: sections.map { render($0, .table) }.joined(separator: "\n")
     case .wide: sections.map { render($0, .wide) }.joined(separator: "\n")
     case .name: printable(name) + "\n"
-    case .json: JSONText.printable(.object(Dictionary(object) { _, last in last })) + "\n"
+    case .json: JSONText.pretty(.object(Dictionary(object) { _, last in last })) + "\n"
     case .yaml: YAMLNode(json: object).dump()
     }
   }
@@ -43,25 +44,5 @@ struct Page {
 
   private func indented(_ text: String, _ indent: String) -> String {
     text.split(separator: "\n").map { indent + printable(String($0)) + "\n" }.joined()
-  }
-}
-
-extension JSONText {
-  /// Like ``pretty(_:indent:)``, with what a terminal would act on written as `\u009b`.
-  static func printable(_ value: JSONValue) -> String {
-    let text = pretty(value)
-    guard text.unicodeScalars.contains(where: isHostile) else { return text }
-    return text.unicodeScalars.map { scalar in
-      guard isHostile(scalar) else { return String(scalar) }
-      return Character(scalar).utf16.map { unit in
-        let digits = String(unit, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      }.joined()
-    }.joined()
-  }
-
-  /// Outside of strings JSON has no such scalars but the line feeds between its lines.
-  private static func isHostile(_ scalar: Unicode.Scalar) -> Bool {
-    scalar != "\n" && scalar.isUnprintable
   }
 }

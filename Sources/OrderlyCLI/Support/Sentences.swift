@@ -11,6 +11,11 @@ struct Trouble: Hashable, Sendable {
   var sentence: String { text + "." + (advice.map { " " + $0 } ?? "") }
 }
 
+extension SQLState {
+  /// Of a setting, the role among them, to something that can't be.
+  static let invalidParameterValue = SQLState(rawValue: "22023")
+}
+
 extension PostgresError {
   /// - Parameter address: the database, without a password.
   func trouble(at address: String) -> Trouble {
@@ -30,7 +35,7 @@ extension PostgresError {
     case .undefinedTable?, .undefinedSchema?, .undefinedColumn?:
       return "Run 'orderly db migrate'."
     case .insufficientPrivilege?: return "Grant the right, or use the URL of a user who has it."
-    case SQLState(rawValue: "22023")? where operation == .connect:
+    case .invalidParameterValue? where operation == .connect:
       // What Postgres says of a session that takes a role which does not exist.
       return "Run 'orderly db migrate', which makes the roles."
     case _ where operation == .connect:

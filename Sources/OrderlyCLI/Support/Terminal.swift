@@ -56,11 +56,11 @@ final class ProgressBar: Sendable {
     guard isDue else { return }
     let filled = min(30, 30 * done / total)
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-    FileHandle.standardError.write(Data("\r\(label) \(bar) \(done)/\(total) ".utf8))
+    printProgress("\r\(label) \(bar) \(done)/\(total) ")
   }
 
   func finish() {
     guard Terminal.errorIsTerminal else { return }
-    FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+    printProgress("\r\u{1b}[K")
   }
 }

@@ -42,7 +42,7 @@ struct Audit: AsyncParsableCommand {
     let report = AuditReport(facts, expectations)
     switch output {
     case .table: printData(report.text(Style(global)))
-    case .json: printData(JSONText.printable(report.object) + "\n")
+    case .json: printData(JSONText.pretty(report.object) + "\n")
     }
     guard report.isKept else { throw ExitCode.failure }
   }

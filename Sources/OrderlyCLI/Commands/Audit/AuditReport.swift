@@ -1,3 +1,4 @@
+import Arguments
 import JSONSchema
 
 /// The findings of an audit.
@@ -48,7 +49,7 @@ struct AuditReport: Sendable {
     for finding in findings {
       for violation in finding.violations {
         let more = violation.count > violation.ids.count ? ", …" : ""
-        let ids = violation.ids.map(printable).joined(separator: ", ")
+        let ids = violation.ids.map { printable($0) }.joined(separator: ", ")
         text +=
           style.red("\(finding.promise): \(printable(violation.what)) (\(violation.count))")
           + ": \(ids)\(more)\n"

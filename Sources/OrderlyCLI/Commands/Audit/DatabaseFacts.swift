@@ -11,8 +11,8 @@ struct DatabaseFacts: Sendable {
   var deadLetters: [DeadLetterFacts] = []
   /// The parked orders of each service.
   var parked: [ServiceName: [String: ParkedFacts]] = [:]
-  /// Event ids that are in a service's inbox more than once.
-  var doubledInboxIDs: [(service: ServiceName, id: UUID)] = []
+  /// Services of which the inbox has no valid primary key, and so may hold an event twice.
+  var unguardedInboxes: [ServiceName] = []
   /// The rows of all inboxes.
   var inboxRows: Int64 = 0
 

@@ -6,8 +6,8 @@ enum EffectPromise {
   static func check(_ facts: AuditFacts) -> Finding {
     var finding = Finding("I5", "events taken in: once each, with one effect")
     finding.checked = Int(facts.databases.inboxRows)
-    for (service, id) in facts.databases.doubledInboxIDs {
-      finding.breach("twice in the inbox of \(service.rawValue)", id.uuidString.lowercased())
+    for service in facts.databases.unguardedInboxes {
+      finding.breach("the inbox has no valid primary key on id", service.rawValue)
     }
     for order in facts.databases.orders {
       guard let ledger = order.ledger else { continue }

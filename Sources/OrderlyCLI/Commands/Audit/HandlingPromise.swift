@@ -20,12 +20,14 @@ enum HandlingPromise {
     }
     for service in ServiceName.allCases {
       for partition in facts.positions.subscribed(by: service).sorted() {
-        guard let committed = facts.positions.committed[service]?[partition],
-          let first = facts.positions.before[partition]?.lowerBound, committed < first
+        let committed = facts.positions.committed[service]?[partition]
+        guard let first = facts.positions.before[partition]?.lowerBound, committed ?? 0 < first
         else { continue }
         finding.breach(
-          "deleted by retention before \(service.rawValue) had read them",
-          "\(partition)@\(committed)..<\(first)")
+          committed == nil
+            ? "\(service.rawValue) has no committed offset, and records were deleted"
+            : "deleted by retention before \(service.rawValue) had read them",
+          "\(partition)@\(committed ?? 0)..<\(first)")
       }
     }
     return finding

@@ -7,8 +7,8 @@ import Postgres
 struct TopicReading {
   /// How many ids an inbox is asked for at once.
   static let batch = 10_000
-  /// How many empty polls of a second each are taken for a broker that has gone.
-  static let patience = 30
+  /// How long nothing may be read before the broker is taken for gone.
+  static let patience = Duration.seconds(30)
 
   let reader: PartitionReader
   let positions: AuditPositions
@@ -16,6 +16,8 @@ struct TopicReading {
   /// than the snapshot.
   let inboxes: [ServiceName: Inbox]
   let given: [ServiceName: Set<Place>]
+  /// Older records are passed over, in milliseconds since 1970; nil for none.
+  let since: Int64?
 
   /// - Parameter starts: where to begin in each partition.
   func read(
@@ -28,16 +30,25 @@ struct TopicReading {
     defer { progress.finish() }
     try await reader.assign(open)
     var needs: [InboxNeed] = []
-    var silence = 0
+    // Errors and log lines may come all the time: they are no sign that anything can be read.
+    var lastRead = ContinuousClock.now
+    var lastError: KafkaError?
     while !open.isEmpty {
       let events = try await reader.poll(maxMessages: 5000, timeout: .seconds(1))
-      silence = events.isEmpty ? silence + 1 : 0
-      guard silence < Self.patience else {
-        throw CommandFailure(
-          "Kafka has stopped answering with \(counted(open.count, "partition")) still to be read. "
-            + "Look at the brokers with 'orderly doctor', then audit again.")
+      for event in events {
+        switch event {
+        case .messages, .endOfPartition: lastRead = .now
+        case .error(let error): lastError = error
+        default: break
+        }
+        try take(event, &open, &facts, &needs)
       }
-      for event in events { try take(event, &open, &facts, &needs) }
+      guard ContinuousClock.now - lastRead < Self.patience else {
+        throw CommandFailure(
+          "Kafka has stopped answering with \(counted(open.count, "partition")) still to be read"
+            + (lastError.map { ": \($0)" } ?? "")
+            + ". Look at the brokers with 'orderly doctor', then audit again.")
+      }
       if needs.count >= Self.batch { try await ask(&needs, &facts) }
       progress.show(min(total, facts.records))
     }
@@ -57,13 +68,15 @@ struct TopicReading {
       for message in messages {
         let partition = message.topicPartition
         guard open[partition] != nil else { continue }
-        if message.offset < end(of: partition) {
+        let isOld = since.map { since in message.timestamp.map { $0 < since } ?? false } ?? false
+        if message.offset < end(of: partition), !isOld {
           facts.add(AuditRecord(message), positions, given: given, needs: &needs)
         }
         if message.offset + 1 >= end(of: partition) { open[partition] = nil }
       }
-    case .endOfPartition(let partition, _):
-      open[partition] = nil
+    case .endOfPartition(let partition, let offset):
+      // A broker that lags behind the leader may end before what was there.
+      if offset >= end(of: partition) { open[partition] = nil }
     case .offsetOutOfRange(let partition, let offset, _):
       throw CommandFailure(
         "\(partition) has lost the records from \(offset) on to retention while they were read. "

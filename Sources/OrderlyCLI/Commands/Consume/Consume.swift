@@ -3,7 +3,6 @@ import Contracts
 import Foundation
 import JSONSchema
 import Kafka
-import TopicCatalog
 
 /// `orderly consume TOPIC`: shows the records of a topic.
 struct Consume: AsyncParsableCommand {
@@ -76,7 +75,7 @@ struct Consume: AsyncParsableCommand {
   func run() async throws {
     var view = ConsumeView(
       types: Set(type), key: key.map { Array($0.utf8) },
-      catalog: showSensitive ? nil : try TopicCatalog.find())
+      policy: try BodyPolicy(showsSensitive: showSensitive))
     let (partitions, isMock) = try await partitions()
     var start = fromBeginning ? .start : offset ?? (exits ? .start : .end)
     if isMock, let time = start.milliseconds {
@@ -101,7 +100,7 @@ struct Consume: AsyncParsableCommand {
         "There is no topic \(printable(topic)). "
           + (names.isEmpty
             ? "There are none at all; run 'orderly topics apply'."
-            : "There are: \(names.prefix(20).map(printable).joined(separator: ", "))."))
+            : "There are: \(names.prefix(20).map { printable($0) }.joined(separator: ", "))."))
     }
     if let error = found.error { throw error }
     let all = found.partitions.map { TopicPartition(topic: topic, partition: $0.partition) }

@@ -1,5 +1,4 @@
 import Arguments
-import Contracts
 import Foundation
 import Kafka
 
@@ -19,8 +18,8 @@ enum ConsumeStart: Equatable, Sendable, ExpressibleByArgument {
     case "start": self = .start
     case "end": self = .end
     case _ where argument.hasPrefix("@"):
-      guard let time = Self.time(String(argument.dropFirst()), now: Date()) else { return nil }
-      self = .time(time)
+      guard let time = Since(argument: String(argument.dropFirst())) else { return nil }
+      self = .time(time.date)
     default:
       guard let number = Int64(argument), number > Int64.min else { return nil }
       self = number < 0 ? .last(-number) : .offset(number)
@@ -28,15 +27,6 @@ enum ConsumeStart: Equatable, Sendable, ExpressibleByArgument {
   }
 
   var defaultValueDescription: String { "\(self)" }
-
-  private static func time(_ text: String, now: Date) -> Date? {
-    if let time = Timestamp.parse(text) { return time }
-    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-    guard let unit = text.last.flatMap({ units[$0] }), let number = Int(text.dropLast()),
-      (0...1_000_000_000).contains(number)
-    else { return nil }
-    return now.addingTimeInterval(-Double(number) * unit)
-  }
 
   /// The time, in milliseconds since 1970; nil for what is no time.
   var milliseconds: Int64? {

@@ -1,3 +1,4 @@
+import Arguments
 import Contracts
 import Foundation
 import JSONSchema
@@ -6,10 +7,13 @@ extension WholeDeadLetter {
   /// All about a dead letter.
   ///
   /// - Parameters:
-  ///   - payload: what it carries, as text that may be shown; nil where nobody asked for it.
+  ///   - payload: what it carries, as far as it may be shown; nil where nobody asked for it.
+  ///   - isFull: whether all of that is shown to people, however long; programs always get all.
   ///   - states: where its order stands in each service; empty for one that names no order.
-  func page(payload: String?, states: [(service: ServiceName, state: String)], at now: Date) -> Page
-  {
+  func page(
+    payload: RecordText.Body?, isFull: Bool, states: [(service: ServiceName, state: String)],
+    at now: Date
+  ) -> Page {
     var sections = [
       Page.Section(
         title: "",
@@ -33,12 +37,15 @@ extension WholeDeadLetter {
       Page.Section(
         title: "Headers",
         fields: headers.map { (name: printable($0.name), value: Self.text(of: $0)) }))
-    if let payload { sections.append(Page.Section(title: "Payload", text: payload)) }
+    if let payload {
+      sections.append(
+        Page.Section(title: "Payload", text: PayloadText.text(of: payload, isFull: isFull)))
+    }
     return Page(name: "dlq/\(row.idText)", sections: sections, object: object(payload, states))
   }
 
   private func object(
-    _ payload: String?, _ states: [(service: ServiceName, state: String)]
+    _ payload: RecordText.Body?, _ states: [(service: ServiceName, state: String)]
   ) -> [(key: String, value: JSONValue)] {
     var object = row.object
     object.append(
@@ -48,7 +55,14 @@ extension WholeDeadLetter {
           headers.map { ["name": .string($0.name), "value": .string(Self.text(of: $0))] })
       ))
     object.append(("payloadBytes", value.map { .integer(Int64($0.count)) } ?? .null))
-    if let payload { object.append(("payload", .string(payload))) }
+    switch payload {
+    case .json(let value): object.append(("payload", value))
+    case .bytes(let bytes):
+      object.append(("payloadBase64", .string(Data(bytes).base64EncodedString())))
+    case .some(.none): object.append(("payload", .null))
+    case .withheld(_, let reason): object.append(("withheld", .string(reason)))
+    case nil: break
+    }
     let pairs = states.map { ($0.service.rawValue, JSONValue.string($0.state)) }
     object.append(("order", .object(Dictionary(pairs) { _, last in last })))
     return object

@@ -1,7 +1,6 @@
 import Arguments
 import Contracts
 import Foundation
-import TopicCatalog
 
 struct DeadLettersShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +8,8 @@ struct DeadLettersShow: AsyncParsableCommand {
     discussion: """
       The id may be shortened to its first four digits or more, as long as no other begins so. \
       What the message carries is shown only with --payload, and then without the fields that its \
-      schema marks as sensitive.
+      schema marks as sensitive; what its schema does not fit, or no schema, only with \
+      --show-sensitive.
       """,
     examples: ["orderly dlq show 3f2a91c0", "orderly dlq show 3f2a --payload -o json"])
 
@@ -19,21 +19,25 @@ struct DeadLettersShow: AsyncParsableCommand {
 
   @Flag(help: "Show all of the payload, however long it is.") var full = false
 
+  @Flag(
+    name: .customLong("show-sensitive"),
+    help: "Show the payload as it is, with names, addresses and payment tokens.")
+  var showSensitive = false
+
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
     let letter = try await WholeDeadLetter.find(id, global)
-    var text: String?
-    if payload || full {
-      // Without the schemas nobody knows what must not be shown.
-      let redaction = PayloadText(try TopicCatalog.find())
-      text = letter.value.map {
-        redaction.text(of: $0, type: letter.row.eventType, isFull: full)
-      }
+    var body: RecordText.Body?
+    if payload || full || showSensitive {
+      let policy = try BodyPolicy(showsSensitive: showSensitive)
+      body = policy.body(
+        letter.value, type: letter.row.eventType.flatMap { EventType(rawValue: $0) })
     }
     var states: [(ServiceName, String)] = []
     if let order = letter.row.orderID { states = try await OrderStates.load(order, global) }
-    printData(letter.page(payload: text, states: states, at: Date()).render(format.output))
+    let page = letter.page(payload: body, isFull: full, states: states, at: Date())
+    printData(page.render(format.output))
   }
 }

@@ -76,6 +76,19 @@ final class ChildProcess: Sendable {
     await ending.value
   }
 
+  /// Waits for the process, which is asked to end when the task is cancelled.
+  ///
+  /// - Throws: `CancellationError` when it was.
+  func waitUnlessCancelled() async throws -> Int32 {
+    let status = await withTaskCancellationHandler {
+      await wait()
+    } onCancel: {
+      if isRunning { kill(processID, SIGTERM) }
+    }
+    try Task.checkCancellation()
+    return status
+  }
+
   /// Asks the process to end, and makes it after `limit`.
   func stop(signal: Int32 = SIGTERM, within limit: Duration) async {
     guard isRunning else { return }

@@ -55,37 +55,43 @@ struct Dev: AsyncParsableCommand {
   mutating func run() async throws {
     let interrupt = Interruption()
     if postgresOnly { return try await runPostgres(interrupt) }
+    let isAllWell = try await interrupt.unlessItComes { [self] in try await runAll(interrupt) }
+    if isAllWell == false { throw ExitCode.failure }
+  }
+
+  /// Whether all went as it must.
+  private func runAll(_ interrupt: Interruption) async throws -> Bool {
     let fleet = try await DevelopmentFleet.start(
       partitions: partitions, postgresSettings: postgresSettings
     ) { printMessage("  " + $0) }
+    let result: Result<Bool, any Error>
     do {
-      let orders = self.orders
-      let style = Style(options)
       let seed = self.seed ?? UInt64.random(in: 1...999_999)
-      let isAllWell = try await interrupt.unlessItComes {
-        try await DevelopmentRun(fleet: fleet, orders: orders, seed: seed).run(style)
-      }
-      if keep, isAllWell != nil {
+      let isAllWell = try await DevelopmentRun(fleet: fleet, orders: orders, seed: seed)
+        .run(Style(options))
+      if keep {
         printMessage("\nRunning until Ctrl-C. Try the commands above in another terminal.")
         await interrupt.wait()
         printMessage("")
       }
-      printMessage("Stopping.")
-      await fleet.stop()
-      if isAllWell == false { throw ExitCode.failure }
+      result = .success(isAllWell)
     } catch {
-      await fleet.stop()
-      throw error
+      result = .failure(error)
     }
+    printMessage("Stopping.")
+    await fleet.stop()
+    return try result.get()
   }
 
   private func runPostgres(_ interrupt: Interruption) async throws {
     let directory = try DevelopmentFleet.temporaryDirectory()
     defer { try? FileManager.default.removeItem(at: directory) }
-    let postgres = try await ThrowAwayPostgres.start(
-      in: directory, settings: postgresSettings)
-    printData(postgres.url + "\n")
-    await interrupt.wait()
-    await postgres.stop()
+    let settings = postgresSettings
+    _ = try await interrupt.unlessItComes {
+      let postgres = try await ThrowAwayPostgres.start(in: directory, settings: settings)
+      printData(postgres.url + "\n")
+      await interrupt.wait()
+      await postgres.stop()
+    }
   }
 }

@@ -22,11 +22,19 @@ struct DevelopmentFleet: Sendable {
     let directory = try temporaryDirectory()
     // When something fails its folder stays: the logs in it say why.
     note("Postgres: starting a throw-away server in \(directory.path)")
-    let postgres = try await ThrowAwayPostgres.start(in: directory, settings: postgresSettings)
+    let postgres: ThrowAwayPostgres
+    do {
+      postgres = try await ThrowAwayPostgres.start(in: directory, settings: postgresSettings)
+    } catch let error as CancellationError {
+      try? FileManager.default.removeItem(at: directory)
+      throw error
+    }
     do {
       return try await start(partitions, directory, postgres, note)
     } catch {
       await postgres.stop()
+      // Nobody looks into the folder of what was interrupted.
+      if error is CancellationError { try? FileManager.default.removeItem(at: directory) }
       throw error
     }
   }
@@ -34,8 +42,9 @@ struct DevelopmentFleet: Sendable {
   private static func start(
     _ partitions: Int32, _ directory: URL, _ postgres: ThrowAwayPostgres, _ note: (String) -> Void
   ) async throws -> DevelopmentFleet {
-    note("Postgres: \(postgres.url)")
+    note("Postgres: \(postgres.address)")
     let broker = try MockCluster()
+    var workers: [ChildProcess] = []
     do {
       for topic in try TopicCatalog.find().topics {
         try broker.createTopic(topic.name, partitions: partitions)
@@ -46,8 +55,9 @@ struct DevelopmentFleet: Sendable {
       ]
       let applied = try await migrate(environment)
       note("Schemas:  \(applied) migrations applied")
-      let workers = try ServiceName.allCases.map { service in
-        try ChildProcess(
+      for service in ServiceName.allCases {
+        try Task.checkCancellation()
+        let worker = try ChildProcess(
           try workerProgram(),
           [
             service.rawValue, "--http-port", "0",
@@ -56,6 +66,7 @@ struct DevelopmentFleet: Sendable {
           ],
           environment: environment.merging(["ORDERLY_LOG_FORMAT": "json"]) { $1 },
           log: directory.appending(path: "\(service.rawValue).log"))
+        workers.append(worker)
       }
       note("Workers:  " + workers.map { "\($0.processID)" }.joined(separator: ", "))
       let fleet = DevelopmentFleet(
@@ -64,20 +75,26 @@ struct DevelopmentFleet: Sendable {
       try fleet.writeContext()
       return fleet
     } catch {
+      await stop(workers)
       await broker.close()
       throw error
     }
   }
 
-  /// Stops the workers, the broker and the database, and removes their files.
+  /// Stops the workers, the broker and the database, and removes their files. Also in a task that is
+  /// cancelled.
   func stop() async {
     removeContext()
-    await withDiscardingTaskGroup { group in
-      for worker in workers { group.addTask { await worker.stop(within: .seconds(30)) } }
-    }
+    await Self.stop(workers)
     await broker.close()
     await postgres.stop()
     try? FileManager.default.removeItem(at: directory)
+  }
+
+  private static func stop(_ workers: [ChildProcess]) async {
+    await withDiscardingTaskGroup { group in
+      for worker in workers { group.addTask { await worker.stop(within: .seconds(30)) } }
+    }
   }
 
   private static func migrate(_ environment: [String: String]) async throws -> Int {
@@ -116,16 +133,18 @@ struct DevelopmentFleet: Sendable {
       filePath: DevelopmentEnvironment.file(ProcessInfo.processInfo.environment))
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try """
-    # Written by 'orderly dev', process \(getpid()); removed when it ends.
-    contexts:
-      \(DevelopmentEnvironment.name):
-        kafka:
-          bootstrap-servers: "\(broker.bootstrapServers)"
-        database:
-          url: "\(postgres.url)"
+    // The password is in it.
+    try PrivateFile.write(
+      """
+      # Written by 'orderly dev', process \(getpid()); removed when it ends.
+      contexts:
+        \(DevelopmentEnvironment.name):
+          kafka:
+            bootstrap-servers: "\(broker.bootstrapServers)"
+          database:
+            url: "\(postgres.url)"
 
-    """.write(to: file, atomically: true, encoding: .utf8)
+      """, to: file)
   }
 
   private func removeContext() {

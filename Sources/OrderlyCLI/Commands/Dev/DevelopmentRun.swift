@@ -58,7 +58,7 @@ struct DevelopmentRun: Sendable {
     printData("\n" + style.bold("$ orderly \(shown)") + "\n")
     let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     let process = try ChildProcess(own, arguments, environment: fleet.environment, log: nil)
-    return await process.wait()
+    return try await process.waitUnlessCancelled()
   }
 
   // MARK: - Waiting
@@ -99,20 +99,16 @@ struct DevelopmentRun: Sendable {
   private func wait(for expected: Expected) async throws -> Standing {
     let progress = ProgressBar("orders ended", total: expected.orders)
     let deadline = ContinuousClock.now + .seconds(60 + orders / 50)
-    let pool = Pool(
-      try ConnectionConfiguration(url: fleet.postgres.url), maximum: 1)
+    let database = try ConnectionConfiguration(url: fleet.postgres.url)
     defer { progress.finish() }
     while true {
       if let ended = fleet.workers.first(where: { !$0.isRunning }) {
         throw CommandFailure("A worker has ended by itself; its log is \(ended.log?.path ?? "").")
       }
-      let standing = try await pool.withConnection(Self.standing)
+      let standing = try await withConnection(database, Self.standing)
       progress.show(standing.ended)
       let isDone = standing.ended >= expected.orders && standing.dead >= expected.deadLetters
-      if isDone || ContinuousClock.now > deadline {
-        await pool.close()
-        return standing
-      }
+      if isDone || ContinuousClock.now > deadline { return standing }
       try await Task.sleep(for: .milliseconds(200))
     }
   }

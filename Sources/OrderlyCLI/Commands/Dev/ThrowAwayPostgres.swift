@@ -4,10 +4,13 @@ import Postgres
 /// A Postgres server of its own in a folder of its own, gone when it is stopped.
 ///
 /// Postgres refuses to run as root, so a root process starts it as the user `postgres` that the
-/// distribution's package makes. It listens on 127.0.0.1 only and asks for no password.
+/// distribution's package makes. It listens on 127.0.0.1 only, and asks for a password that is made
+/// up for it: other users of the machine reach the port too, and its user is a superuser.
 final class ThrowAwayPostgres: Sendable {
+  /// With the password.
   let url: String
-  private let directory: URL
+  /// The URL without the password, to be shown.
+  let address: String
   private let server: ChildProcess
 
   /// Makes the server and waits until it answers.
@@ -20,12 +23,18 @@ final class ThrowAwayPostgres: Sendable {
     let user = getuid() == 0 ? "postgres" : nil
     if let user { try giveAway(directory, to: user) }
     let data = directory.appending(path: "data")
+    let password = randomPassword()
+    let passwordFile = directory.appending(path: "password")
+    try PrivateFile.write(password + "\n", to: passwordFile)
+    defer { try? FileManager.default.removeItem(at: passwordFile) }
+    if let user { try giveAway(passwordFile, to: user) }
     try await ChildProcess.run(
       binaries.appending(path: "initdb"),
       [
-        "--pgdata", data.path, "--username", "orderly", "--auth", "trust", "--encoding", "UTF8",
-        "--locale", "C.UTF-8", "--no-instructions",
+        "--pgdata", data.path, "--username", "orderly", "--auth", "scram-sha-256", "--pwfile",
+        passwordFile.path, "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions",
       ], as: user, log: directory.appending(path: "initdb.log"))
+    try Task.checkCancellation()
     let port = try freePort()
     let server = try ChildProcess(
       binaries.appending(path: "postgres"),
@@ -34,10 +43,12 @@ final class ThrowAwayPostgres: Sendable {
         "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200",
       ] + settings.flatMap { ["-c", $0] },
       as: user, log: directory.appending(path: "server.log"))
-    let url = "postgresql://orderly@127.0.0.1:\(port)/orderly"
-    let postgres = ThrowAwayPostgres(url: url, directory: directory, server: server)
+    let postgres = ThrowAwayPostgres(
+      url: "postgresql://orderly:\(password)@127.0.0.1:\(port)/orderly",
+      address: "postgresql://orderly@127.0.0.1:\(port)/orderly", server: server)
     do {
-      try await postgres.createDatabase(port: port)
+      try await postgres.createDatabase(
+        server: "postgresql://orderly:\(password)@127.0.0.1:\(port)/postgres")
     } catch {
       await postgres.stop()
       throw error
@@ -45,9 +56,9 @@ final class ThrowAwayPostgres: Sendable {
     return postgres
   }
 
-  private init(url: String, directory: URL, server: ChildProcess) {
+  private init(url: String, address: String, server: ChildProcess) {
     self.url = url
-    self.directory = directory
+    self.address = address
     self.server = server
   }
 
@@ -57,9 +68,8 @@ final class ThrowAwayPostgres: Sendable {
     await server.stop(signal: SIGINT, within: .seconds(10))
   }
 
-  private func createDatabase(port: Int) async throws {
-    var configuration = try ConnectionConfiguration(
-      url: "postgresql://orderly@127.0.0.1:\(port)/postgres")
+  private func createDatabase(server url: String) async throws {
+    var configuration = try ConnectionConfiguration(url: url)
     configuration.applicationName = "orderly-dev"
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(30)
@@ -111,6 +121,15 @@ final class ThrowAwayPostgres: Sendable {
           + "or 'apt-get install postgresql'.")
     }
   }
+}
+
+/// 128 random bits, which mean nothing in a URL.
+private func randomPassword() -> String {
+  var generator = SystemRandomNumberGenerator()
+  return (0..<2).map { _ in
+    let digits = String(generator.next(), radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }.joined()
 }
 
 /// A TCP port of 127.0.0.1 that nobody listens on at the moment.

@@ -1,3 +1,4 @@
+import Arguments
 import JSONSchema
 
 /// One thing that `orderly doctor` has looked at.

@@ -53,19 +53,29 @@ enum DoctorPostgres {
         return .open(server, pending: try Migrator([schema]).pending(on: connection))
       }
     } catch let error as PostgresError {
-      // The role is taken while connecting, and is not there before the first migration.
-      if let role = schema.role, error.operation == .connect, error.message.contains(role) {
-        return error.message.contains("permission denied")
-          ? .unusable(
-            Trouble(
-              text: "\(address): this user may not act as \(role)",
-              advice: "Run 'GRANT \(role) TO …' as a superuser."))
-          : .notMigrated
-      }
-      return .unusable(error.trouble(at: address))
+      return look(after: error, role: schema.role, at: address)
     } catch {
       return .unusable(Trouble(text: "\(schema.name) at \(address): \(error)", advice: nil))
     }
+  }
+
+  /// What an error says. The role is taken while connecting, after the user was let in, and is not
+  /// there before the first migration.
+  private static func look(after error: PostgresError, role: String?, at address: String) -> Look {
+    // The codes of a setting with a wrong value and of a right that is missing have other causes
+    // too, which don't name the role. A wrong password of a user of that name has a code of its own.
+    if error.operation == .connect, error.kind != .authentication, let role,
+      error.message.contains(role)
+    {
+      if error.sqlState == .invalidParameterValue { return .notMigrated }
+      if error.sqlState == .insufficientPrivilege {
+        return .unusable(
+          Trouble(
+            text: "\(address): this user may not act as \(role)",
+            advice: "Run 'GRANT \(role) TO …' as a superuser."))
+      }
+    }
+    return .unusable(error.trouble(at: address))
   }
 
   /// - Parameter service: nil for the fleet's schema.

@@ -46,7 +46,7 @@ enum OutcomeShares {
     var bare: [PlannedOutcome] = []
     for word in words.flatMap({ $0.split(separator: ",").map(String.init) }) {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let outcome = PlannedOutcome(word: String(parts[0])) else {
+      guard let outcome = PlannedOutcome(rawValue: String(parts[0])) else {
         throw ValidationError(
           "'\(parts[0])' is no outcome. There are: \(names.joined(separator: ", ")).")
       }

@@ -43,8 +43,8 @@ struct PublishRun: Sendable {
     var items = 0
     /// Acknowledged records.
     var count = 0
-    /// Those that are listed.
-    var kept: [(record: Record, position: RecordPosition)] = []
+    /// Those that are listed: what is shown of them, not the whole records.
+    var kept: [(key: [UInt8]?, id: [UInt8]?, position: RecordPosition)] = []
     /// Records that failed, by reason.
     var failures: [String: Int] = [:]
 
@@ -115,7 +115,10 @@ struct PublishRun: Sendable {
         switch outcomes[next] {
         case .success(let position):
           positions.append(position)
-          if keepsAll || result.kept.count < 20 { result.kept.append((record, position)) }
+          if keepsAll || result.kept.count < 20 {
+            let id = record.headers.first { $0.name == HeaderName.id }?.value
+            result.kept.append((record.key, id, position))
+          }
         case .failure(let error):
           result.failures[error.description, default: 0] += 1
         }
@@ -141,9 +144,9 @@ extension PublishRun.Result {
         .init("topic"), .init("partition", number: true), .init("offset", number: true),
         .init("key"), .init("id"),
       ],
-      rows: kept.map { record, position in
-        let key = RecordText.text(record.key) ?? ""
-        let id = RecordText.text(record.headers.first { $0.name == HeaderName.id }?.value)
+      rows: kept.map { key, id, position in
+        let key = RecordText.text(key) ?? ""
+        let id = RecordText.text(id)
         return ResultTable.Row(
           name: "record/\(position)",
           cells: [
