@@ -17,7 +17,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let progress: LaneProgress
   let limits: FleetLimits
   let clock: any FleetClock
-  let health: Health
+  let health: LaneHealth
+  let activity: LaneActivity
   let metrics: ServiceMetrics
   let owner: String
   let logger: Logger
@@ -48,6 +49,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// So the lane waits a little and takes itself back, unless the group has said by then that the
   /// partition is somebody else's.
   func run() async {
+    defer { health.ended() }
     var tenure = Tenure()
     do throws(Ended) {
       try await prepare(&tenure)
@@ -67,7 +69,6 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     } catch {
       logger.info("lane ended in the midst of its work", metadata: ["lane": "\(number)"])
     }
-    health.laneEnded(number, epoch: tenure.epoch)
   }
 
   // MARK: - Taking over
@@ -89,7 +90,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       try await store.takeOver(lane: number, owner: owner)
     }
     tenure = Tenure(epoch: epoch, isOver: false, losses: tenure.losses)
-    if !queue.isStopped { health.laneStarted(number, epoch: epoch) }
+    health.works()
   }
 
   /// An empty step: it waits for the lane's lock, and so until the server has committed the unknown
@@ -129,7 +130,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     logger.warning(
       "lane has a newer owner",
       metadata: ["lane": "\(number)", "epoch": "\(tenure.epoch)", "owner": "\(owner)"])
-    health.laneEnded(number, epoch: tenure.epoch)
+    health.waits()
     tenure.isOver = true
     tenure.losses += 1
   }
@@ -144,6 +145,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   }
 
   private func handleDeadlines(_ tenure: inout Tenure) async throws(Ended) {
+    guard store.hasDeadlines else { return }
     let now = clock.now
     let orders = try await retrying("look for deadlines") {
       try await store.dueDeadlines(lane: number, at: now, limit: limits.stepEvents)
@@ -173,8 +175,10 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       let started = ContinuousClock.now
       do {
         let step = self.step
-        let result = try await store.step { transaction in
-          try step.run(unit.items, context, in: transaction)
+        let result = try await activity.during("in a step") {
+          try await store.step { transaction in
+            try step.run(unit.items, context, in: transaction)
+          }
         }
         metrics.stepDone(unit.items.count, result, ContinuousClock.now - started)
         health.resolve(.database)
@@ -237,7 +241,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     var rest = records[...]
     var attempt = 0
     while !rest.isEmpty {
-      let errors = await producer.publish(rest.map { $0.outbound(lane: number) })
+      let errors = await activity.during("publishing to \(topics(rest))") {
+        await producer.publish(rest.map { $0.outbound(lane: number) })
+      }
       // From the first failure on all are published again: first copies must stay in order, and
       // the second copies of those that did succeed drop out at the readers' inboxes.
       let failed = errors.firstIndex { $0 != nil }
@@ -251,6 +257,10 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       try await pause(Backoff.connection.delay(afterAttempt: attempt))
     }
     if !records.isEmpty { health.resolve(.publishing) }
+  }
+
+  private func topics(_ records: ArraySlice<OutboxRecord>) -> String {
+    Set(records.map(\.topic)).sorted().map { "\($0)[\(number)]" }.joined(separator: ", ")
   }
 
   private func delete(_ sequences: [Int64]) async throws(Ended) {
@@ -268,7 +278,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     var attempt = 0
     while true {
       do {
-        let result = try await body()
+        let result = try await activity.during("trying to \(what)", body)
         health.resolve(.database)
         return result
       } catch {

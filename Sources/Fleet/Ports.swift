@@ -26,6 +26,9 @@ public protocol LaneStore<Rows>: Sendable {
   /// published twice, and the readers' inboxes drop the second.
   func removeFromOutbox(lane: Int32, sequences: [Int64]) async throws
 
+  /// Whether the service has deadlines. Where it has none nobody looks for them.
+  var hasDeadlines: Bool { get }
+
   /// Orders of the lane whose deadline has passed.
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
 

@@ -18,6 +18,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private struct RunningLane {
     let queue: LaneQueue
     let task: Task<Void, Never>
+    let health: LaneHealth
+    let activity: LaneActivity
     var isPaused = false
   }
 
@@ -37,6 +39,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// Of the lanes of this assignment. A lane that is left behind keeps the one of its own, so that
   /// it can't bring back an old offset of a partition that has returned.
   private var progress = LaneProgress()
+  /// What the group has said last and has not been answered yet.
+  private var unanswered: RebalanceAnswer?
   /// What was committed in the background, to be committed again if that fails.
   private var committing: [Partition: Int64] = [:]
 
@@ -81,6 +85,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         health.report(.broker, "\(error)")
         try? await clock.sleep(for: Backoff.connection.delay(afterAttempt: failures))
       }
+      await answerRebalance()
       await resumeDrained()
       if commits.isDue(at: clock.now) { await commitInBackground() }
       if ticks.isDue(at: clock.now) { await tick() }
@@ -93,13 +98,15 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func handle(_ event: ConsumerEvent) async {
     switch event {
     case .messages(let messages):
-      health.resolve(.broker)
+      if unanswered == nil { health.resolve(.broker) }
       await route(messages)
     case .assigned(let partitions):
-      await take(partitions)
+      unanswered = RebalanceAnswer(take(partitions))
+      await answerRebalance()
     case .revoked(_, let lost):
       await giveUp(lost: lost)
-      await reportingTrouble { try await consumer.unassign() }
+      unanswered = RebalanceAnswer(.unassign)
+      await answerRebalance()
     case .trouble(let problem):
       health.report(.broker, problem)
     case .offsetOutOfRange(let partition, let problem):
@@ -119,42 +126,64 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   // MARK: - Partitions come and go
 
-  private func take(_ partitions: [Partition]) async {
+  /// Starts the lanes of an assignment, unless it is one that can't be worked on.
+  private func take(_ partitions: [Partition]) -> RebalanceAnswer.Call {
+    health.resolveTopics()
     let numbers = Set(partitions.map(\.number))
-    let expected = service.subscriptions.count * numbers.count
-    guard partitions.count == expected else {
+    guard partitions.count == service.subscriptions.count * numbers.count else {
       health.report(
         .topics,
         "the topics \(service.subscriptions.map(\.rawValue).joined(separator: ", ")) have different "
           + "numbers of partitions; run 'orderly topics verify'")
-      await reportingTrouble { try await consumer.assign([]) }
-      return
+      return .refuse
     }
-    health.resolve(.topics)
-    health.resolve(.broker)
-    health.assigned(numbers)
     self.partitions = partitions
     for number in numbers.sorted() { lanes[number] = start(number) }
-    await reportingTrouble {
-      try await consumer.assign(partitions)
-      // librdkafka keeps a partition paused over a rebalance: confluentinc/librdkafka#1849,
-      // confluentinc/confluent-kafka-go#193.
-      try await consumer.resume(partitions)
-    }
     logger.info(
       "partitions assigned",
       metadata: ["lanes": "\(numbers.sorted().map { "\($0)" }.joined(separator: ","))"])
+    return .assign
+  }
+
+  /// Tells the client what it waits for since the last rebalance. Until that has succeeded nothing
+  /// is read, so it is tried again, until the group says something newer.
+  private func answerRebalance() async {
+    while var answer = unanswered, answer.isDue(at: clock.now) {
+      do {
+        switch answer.call {
+        case .assign:
+          try await consumer.assign(partitions)
+          health.assigned(Set(partitions.map(\.number)))
+          // librdkafka keeps a partition paused over a rebalance: confluentinc/librdkafka#1849,
+          // confluentinc/confluent-kafka-go#193.
+          unanswered = RebalanceAnswer(.resume)
+          continue
+        case .resume: try await consumer.resume(partitions)
+        case .refuse: try await consumer.assign([])
+        case .unassign: try await consumer.unassign()
+        }
+        unanswered = nil
+        health.resolve(.broker)
+      } catch {
+        health.report(.broker, "can't \(answer.call.rawValue): \(error)")
+        answer.failed(at: clock.now)
+        unanswered = answer
+      }
+    }
   }
 
   private func start(_ number: Int32) -> RunningLane {
     let queue = LaneQueue()
+    let activity = LaneActivity(clock: clock)
+    let health = health.lane(number)
     let lane = Lane(
       number: number, step: step, store: store, producer: producer, queue: queue,
-      progress: progress, limits: limits, clock: clock, health: health, metrics: metrics,
-      owner: owner, logger: logger)
+      progress: progress, limits: limits, clock: clock, health: health,
+      activity: activity, metrics: metrics, owner: owner, logger: logger)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.
-    return RunningLane(queue: queue, task: Task { await lane.run() })
+    return RunningLane(
+      queue: queue, task: Task { await lane.run() }, health: health, activity: activity)
   }
 
   /// Ends all lanes (an eager rebalance takes all partitions at once) and commits what is done.
@@ -231,43 +260,18 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   }
 
   private func tick() async {
-    for lane in lanes.values { lane.queue.tick() }
+    for lane in lanes.values {
+      lane.queue.tick()
+      if let problem = lane.activity.stuck(after: limits.stuckAfter) {
+        lane.health.report(.progress, problem)
+      } else {
+        lane.health.resolve(.progress)
+      }
+    }
     if let lag = try? await consumer.lag() { metrics.setLag(lag) }
     // The client says when it has lost the brokers, not when it has found them again.
-    if health.isTroubled(.broker), (try? await consumer.ping()) != nil { health.resolve(.broker) }
-  }
-}
-
-/// Waits for `body`, at most for `limit`; false when it had not ended by then. It is not cancelled.
-private func within(
-  _ limit: Duration, by clock: any FleetClock, _ body: @escaping @Sendable () async -> Void
-) async -> Bool {
-  let (results, continuation) = AsyncStream<Bool>.makeStream()
-  Task {
-    await body()
-    continuation.yield(true)
-  }
-  let timer = Task {
-    if (try? await clock.sleep(for: limit)) != nil { continuation.yield(false) }
-  }
-  defer { timer.cancel() }
-  return await results.first { _ in true } ?? false
-}
-
-/// Something that is to be done every so often.
-private struct Interval {
-  private let length: Duration
-  private var last: Date
-
-  init(_ length: Duration, from start: Date) {
-    self.length = length
-    last = start
-  }
-
-  /// Whether it is time again. A clock that was set back makes it time at once, not never.
-  mutating func isDue(at now: Date) -> Bool {
-    guard now < last || now.timeIntervalSince(last) >= length / .seconds(1) else { return false }
-    last = now
-    return true
+    if unanswered == nil, health.isTroubled(.broker), (try? await consumer.ping()) != nil {
+      health.resolve(.broker)
+    }
   }
 }

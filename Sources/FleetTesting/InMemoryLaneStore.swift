@@ -95,6 +95,8 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
+  public var hasDeadlines: Bool { true }
+
   public func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
     try storage.withLock { storage in
       if try storage.losesReply(of: .dueDeadlines) { throw InMemoryStorage<Tables>.lostReply }

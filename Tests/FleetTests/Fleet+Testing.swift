@@ -14,8 +14,9 @@ struct World: Sendable {
   var limits = FleetLimits()
 
   init(partitions: Int = 1) {
-    // The clock runs ahead of the tasks that work, so only a test about the bound sets one.
+    // The clock runs ahead of the tasks that work, so only a test about a bound sets it.
     limits.stopTimeout = .seconds(1_000_000)
+    limits.stuckAfter = .seconds(1_000_000)
     broker.createTopics(of: .payments, partitions: partitions)
   }
 
