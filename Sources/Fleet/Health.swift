@@ -143,6 +143,8 @@ public final class Health: Sendable {
 
   /// The lanes have no say any more; what troubles the member itself stays.
   func revoked() {
+    // Offsets that were not committed are read again by whoever owns the partitions next.
+    resolve(.commits)
     for dependency in Dependency.allCases {
       change(dependency) { state in
         state.troubles[dependency] = state.troubles[dependency]?.filter {

@@ -14,6 +14,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let store: Store
   let producer: any EventProducer
   let queue: LaneQueue
+  /// Of each topic that the service reads.
+  let partitionCount: Int32
   let progress: LaneProgress
   let limits: FleetLimits
   let clock: any FleetClock
@@ -35,6 +37,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     var hasUnknownStep = false
     /// How often in a row somebody else has taken the lane over.
     var losses = 0
+
+    /// Ticks since the lane has last looked into its outbox.
+    var ticks = 0
 
     var nextSequence: Int64 { epoch << 32 | counter }
   }
@@ -60,6 +65,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         case .stop:
           return
         case .tick:
+          try await lookIntoOutbox(&tenure)
           try await handleDeadlines(&tenure)
           try await retryParked(&tenure)
         case .messages(let messages):
@@ -86,7 +92,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func takeOver(_ tenure: inout Tenure) async throws(Ended) {
     if tenure.losses > 0 { try await pause(Backoff.takeOver.delay(afterAttempt: tenure.losses)) }
     if queue.isStopped { throw Ended() }
-    let epoch = try await retrying("take over the lane") {
+    let epoch = try await retrying("take over the lane", &tenure) {
       try await store.takeOver(lane: number, owner: owner)
     }
     tenure = Tenure(epoch: epoch, isOver: false, losses: tenure.losses)
@@ -97,7 +103,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// step or rolled it back. Looking into the outbox before that would miss its rows.
   private func waitForUnknownStep(_ tenure: inout Tenure) async throws(Ended) {
     let (lane, epoch) = (number, tenure.epoch)
-    let isOwner = try await retrying("find out how the last step ended") {
+    let isOwner = try await retrying("find out how the last step ended", &tenure) {
       do {
         _ = try await store.step { try $0.admit([], lane: lane, epoch: epoch) }
         return true
@@ -112,7 +118,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func publishLeftovers(_ tenure: inout Tenure) async throws(Ended) {
     while tenure.hasLeftovers {
       let limit = limits.stepEvents
-      let records = try await retrying("read the outbox") {
+      tenure.hasLeftovers = false
+      tenure.ticks = 0
+      let records = try await retrying("read the outbox", &tenure) {
         try await store.outbox(lane: number, limit: limit)
       }
       // Places that an unknown step has taken are not given out again: a deletion that the disk
@@ -120,8 +128,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       if let last = records.last?.sequence, last >= tenure.nextSequence {
         tenure.counter = (last - tenure.epoch << 32) + 1
       }
-      try await publish(records)
-      tenure.hasLeftovers = records.count == limit
+      try await publish(records, &tenure)
+      if records.count == limit { tenure.hasLeftovers = true }
     }
   }
 
@@ -135,10 +143,21 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     tenure.losses += 1
   }
 
+  /// A server that has crashed may bring rows back whose deletion it has never written to its disk.
+  /// The connection that this has cost need not be one that this lane was using, so it also looks
+  /// now and then without any reason.
+  private func lookIntoOutbox(_ tenure: inout Tenure) async throws(Ended) {
+    tenure.ticks += 1
+    if tenure.ticks >= limits.outboxTicks { tenure.hasLeftovers = true }
+    try await prepare(&tenure)
+  }
+
   // MARK: - Handling
 
   private func handle(_ messages: [RawMessage], _ tenure: inout Tenure) async throws(Ended) {
-    let items = messages.compactMap { LaneItem($0, for: step.service) }
+    let items = messages.compactMap {
+      LaneItem($0, for: step.service, partitionCount: partitionCount)
+    }
     metrics.passedOver.increment(by: messages.count - items.count)
     try await handle(items, &tenure)
     progress.done(messages)
@@ -147,7 +166,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func handleDeadlines(_ tenure: inout Tenure) async throws(Ended) {
     guard store.hasDeadlines else { return }
     let now = clock.now
-    let orders = try await retrying("look for deadlines") {
+    let orders = try await retrying("look for deadlines", &tenure) {
       try await store.dueDeadlines(lane: number, at: now, limit: limits.stepEvents)
     }
     try await handle(orders.map(LaneItem.deadline), &tenure)
@@ -157,7 +176,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// is left is found at the next one.
   private func retryParked(_ tenure: inout Tenure) async throws(Ended) {
     let now = clock.now
-    let keys = try await retrying("look for parked keys") {
+    let keys = try await retrying("look for parked keys", &tenure) {
       try await store.dueKeys(lane: number, at: now, limit: limits.stepEvents)
     }
     try await handle(keys.map { LaneItem.retry($0, .queue) }, &tenure)
@@ -188,7 +207,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         // The counter's bits would run into those of the epoch.
         if tenure.counter > 1 << 31 { tenure.isOver = true }
         report(result)
-        try await publish(result.outbox)
+        try await publish(result.outbox, &tenure)
       } catch let error as Step<D, Performer>.ItemFailures {
         metrics.retries.increment(by: error.causes.count)
         work.retry(error.causes, at: clock.now)
@@ -237,7 +256,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   /// Publishes rows of the outbox in order and deletes them. Tries until it is done: the rows are
   /// committed, so there is no way back.
-  private func publish(_ records: [OutboxRecord]) async throws(Ended) {
+  private func publish(
+    _ records: [OutboxRecord], _ tenure: inout Tenure
+  ) async throws(Ended) {
     var rest = records[...]
     var attempt = 0
     while !rest.isEmpty {
@@ -249,7 +270,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       let failed = errors.firstIndex { $0 != nil }
       let published = rest.prefix(failed ?? rest.count)
       rest = rest.dropFirst(published.count)
-      if !published.isEmpty { try await delete(published.map(\.sequence)) }
+      if !published.isEmpty { try await delete(published.map(\.sequence), &tenure) }
       guard let failed, let error = errors[failed] else { break }
       attempt += 1
       health.report(
@@ -263,8 +284,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     Set(records.map(\.topic)).sorted().map { "\($0)[\(number)]" }.joined(separator: ", ")
   }
 
-  private func delete(_ sequences: [Int64]) async throws(Ended) {
-    try await retrying("delete published rows from the outbox") {
+  private func delete(_ sequences: [Int64], _ tenure: inout Tenure) async throws(Ended) {
+    try await retrying("delete published rows from the outbox", &tenure) {
       try await store.removeFromOutbox(lane: number, sequences: sequences)
     }
   }
@@ -273,7 +294,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   /// Tries until it succeeds or the lane ends.
   private func retrying<Result: Sendable>(
-    _ what: String, _ body: () async throws -> Result
+    _ what: String, _ tenure: inout Tenure, _ body: () async throws -> Result
   ) async throws(Ended) -> Result {
     var attempt = 0
     while true {
@@ -283,6 +304,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         return result
       } catch {
         attempt += 1
+        tenure.hasLeftovers = true
         metrics.retries.increment()
         health.report(.database, "can't \(what): \(error)")
         try await pause(Backoff.connection.delay(afterAttempt: attempt))

@@ -4,6 +4,7 @@ import Foundation
 struct RebalanceAnswer: Sendable {
   /// The raw values complete "can't …".
   enum Call: String, Sendable {
+    case take = "look up the numbers of partitions"
     case assign = "take the partitions that the group has assigned"
     case resume = "resume the partitions that the group has assigned"
     case refuse = "refuse the partitions that the group has assigned"

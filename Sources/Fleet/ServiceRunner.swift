@@ -33,6 +33,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private let logger: Logger
   private let metrics: ServiceMetrics
   private nonisolated let isStopping = Atomic(false)
+  private nonisolated let fatalError = Mutex<FatalClientError?>(nil)
 
   private var partitions: [Partition] = []
   private var lanes: [Int32: RunningLane] = [:]
@@ -68,7 +69,11 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     isStopping.store(true, ordering: .relaxed)
   }
 
-  /// Works until ``stop()`` or cancellation.
+  /// Why ``run()`` has ended by itself; nil when it was stopped.
+  public nonisolated var failure: FatalClientError? { fatalError.withLock { $0 } }
+
+  /// Works until ``stop()`` or cancellation, or until a client has failed for good: see
+  /// ``failure``.
   public func run() async {
     var commits = Interval(limits.commitInterval, from: clock.now)
     var ticks = Interval(limits.tickInterval, from: clock.now)
@@ -79,12 +84,16 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
           maximum: limits.pollMessages, timeout: .milliseconds(100))
         failures = 0
         for event in events { await handle(event) }
+      } catch let error as FatalClientError {
+        fail(error)
       } catch {
         if Task.isCancelled { break }
         failures += 1
         health.report(.broker, "\(error)")
         try? await clock.sleep(for: Backoff.connection.delay(afterAttempt: failures))
       }
+      if let error = producer.fatalError { fail(error) }
+      if failure != nil { break }
       await answerRebalance()
       await resumeDrained()
       if commits.isDue(at: clock.now) { await commitInBackground() }
@@ -94,6 +103,16 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     await Task { await shutDown() }.value
   }
 
+  private func fail(_ error: FatalClientError) {
+    let isFirst = fatalError.withLock { first in
+      defer { first = first ?? error }
+      return first == nil
+    }
+    if isFirst {
+      logger.critical("a Kafka client has failed for good", metadata: ["problem": "\(error)"])
+    }
+  }
+
   /// Does not throw: the events behind this one hold records that no poll will return again.
   private func handle(_ event: ConsumerEvent) async {
     switch event {
@@ -101,7 +120,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       if unanswered == nil { health.resolve(.broker) }
       await route(messages)
     case .assigned(let partitions):
-      unanswered = RebalanceAnswer(take(partitions))
+      self.partitions = partitions
+      health.resolveTopics()
+      unanswered = RebalanceAnswer(.take)
       await answerRebalance()
     case .revoked(_, let lost):
       await giveUp(lost: lost)
@@ -111,12 +132,18 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       health.report(.broker, problem)
     case .offsetOutOfRange(let partition, let problem):
       // Going on from somewhere else would skip events in silence.
-      health.report(.topics, "\(partition): \(problem)")
+      health.report(.topics, topic: partition.description, problem)
+    case .topicTrouble(let topic, let problem):
+      health.report(.topics, topic: topic, problem)
+    case .fatal(let error):
+      fail(error)
     case .notice(let text):
       logger.debug("broker client", metadata: ["line": "\(text)"])
     case .commitFailed(let problem):
-      logger.warning("offsets not committed", metadata: ["problem": "\(problem)"])
+      health.report(.commits, problem)
       progress.restore(committing)
+    case .committed:
+      health.resolve(.commits)
     }
   }
 
@@ -127,18 +154,21 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   // MARK: - Partitions come and go
 
   /// Starts the lanes of an assignment, unless it is one that can't be worked on.
-  private func take(_ partitions: [Partition]) -> RebalanceAnswer.Call {
-    health.resolveTopics()
+  private func take() async throws -> RebalanceAnswer.Call {
+    let counts = try await consumer.partitionCounts()
+    let topics = service.subscriptions.map(\.rawValue)
     let numbers = Set(partitions.map(\.number))
-    guard partitions.count == service.subscriptions.count * numbers.count else {
+    let distinct = Set(topics.map { counts[$0] ?? 0 })
+    guard distinct.count == 1, let count = distinct.first,
+      partitions.count == topics.count * numbers.count
+    else {
+      let list = topics.map { "\($0) (\(counts[$0] ?? 0))" }.joined(separator: ", ")
       health.report(
         .topics,
-        "the topics \(service.subscriptions.map(\.rawValue).joined(separator: ", ")) have different "
-          + "numbers of partitions; run 'orderly topics verify'")
+        "the topics \(list) have different numbers of partitions; run 'orderly topics verify'")
       return .refuse
     }
-    self.partitions = partitions
-    for number in numbers.sorted() { lanes[number] = start(number) }
+    for number in numbers.sorted() { lanes[number] = start(number, partitionCount: count) }
     logger.info(
       "partitions assigned",
       metadata: ["lanes": "\(numbers.sorted().map { "\($0)" }.joined(separator: ","))"])
@@ -151,6 +181,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     while var answer = unanswered, answer.isDue(at: clock.now) {
       do {
         switch answer.call {
+        case .take:
+          unanswered = RebalanceAnswer(try await take())
+          continue
         case .assign:
           try await consumer.assign(partitions)
           health.assigned(Set(partitions.map(\.number)))
@@ -172,13 +205,14 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     }
   }
 
-  private func start(_ number: Int32) -> RunningLane {
+  private func start(_ number: Int32, partitionCount: Int32) -> RunningLane {
     let queue = LaneQueue()
     let activity = LaneActivity(clock: clock)
     let health = health.lane(number)
     let lane = Lane(
       number: number, step: step, store: store, producer: producer, queue: queue,
-      progress: progress, limits: limits, clock: clock, health: health,
+      partitionCount: partitionCount, progress: progress, limits: limits, clock: clock,
+      health: health,
       activity: activity, metrics: metrics, owner: owner, logger: logger)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.
@@ -224,6 +258,11 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   // MARK: - Messages
 
   private func route(_ messages: [RawMessage]) async {
+    if health.isTroubled(.topics) {
+      let partitions = Set(messages.map(\.partition))
+      health.resolve(
+        .topics, topics: Set(partitions.flatMap { [$0.topic, $0.description] }))
+    }
     for (number, batch) in Dictionary(grouping: messages, by: \.partition.number) {
       // Read before the partition was taken away: the next owner reads them.
       guard let lane = lanes[number] else { continue }
@@ -255,7 +294,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       try await consumer.commitInBackground(offsets)
     } catch {
       progress.restore(offsets)
-      logger.warning("offsets not committed", metadata: ["problem": "\(error)"])
+      health.report(.commits, "\(error)")
     }
   }
 

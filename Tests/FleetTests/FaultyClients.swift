@@ -78,6 +78,9 @@ final class UnreliableConsumer: EventConsumer {
     try fail(.assign)
     try await consumer.assign(partitions)
   }
+  func partitionCounts() async throws -> [String: Int32] {
+    try await consumer.partitionCounts()
+  }
   func unassign() async throws {
     try fail(.unassign)
     try await consumer.unassign()
@@ -90,6 +93,50 @@ final class UnreliableConsumer: EventConsumer {
     try fail(.resume)
     try await consumer.resume(partitions)
   }
+  func commitInBackground(_ offsets: [Partition: Int64]) async throws {
+    try await consumer.commitInBackground(offsets)
+  }
+  func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
+  func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
+  func ping() async throws { try await consumer.ping() }
+  func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
+}
+
+/// A producer that fails for good at the first record.
+final class FatalProducer: EventProducer {
+  private let error = Mutex<FatalClientError?>(nil)
+  var fatalError: FatalClientError? { error.withLock { $0 } }
+
+  func publish(_ records: [OutboundRecord]) async -> [(any Error)?] {
+    let error = FatalClientError("the broker has lost the producer's sequence")
+    self.error.withLock { $0 = error }
+    return records.map { _ in error }
+  }
+}
+
+/// A consumer that tells something when it is told to.
+final class TellingConsumer: EventConsumer {
+  private let consumer: InMemoryConsumer
+  private let events = Mutex<[ConsumerEvent]>([])
+
+  init(_ consumer: InMemoryConsumer) { self.consumer = consumer }
+
+  func tell(_ event: ConsumerEvent) { events.withLock { $0.append(event) } }
+
+  func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent] {
+    let told = events.withLock { events in
+      defer { events = [] }
+      return events
+    }
+    return try await told + consumer.poll(maximum: maximum, timeout: timeout)
+  }
+  func partitionCounts() async throws -> [String: Int32] {
+    try await consumer.partitionCounts()
+  }
+  func assign(_ partitions: [Partition]) async throws { try await consumer.assign(partitions) }
+  func unassign() async throws { try await consumer.unassign() }
+  func pause(_ partitions: [Partition]) async throws { try await consumer.pause(partitions) }
+  func resume(_ partitions: [Partition]) async throws { try await consumer.resume(partitions) }
   func commitInBackground(_ offsets: [Partition: Int64]) async throws {
     try await consumer.commitInBackground(offsets)
   }

@@ -10,7 +10,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
   private func append(_ world: World, _ labels: Range<Int>, partition: Int32 = 0) {
     for label in labels {
-      world.broker.append(record(reservation("p\(partition)", "\(label)"), partition: partition))
+      world.broker.append(
+        record(
+          reservation(world.order("p\(partition)", in: partition), "\(label)"),
+          partition: partition))
     }
   }
 
@@ -54,7 +57,8 @@ import Testing
     runner.stop()
     try await world.finish(task)
     for partition in 0..<4 {
-      #expect(world.handled("p\(partition)") == (0..<30).map { "\($0)" })
+      let order = world.order("p\(partition)", in: Int32(partition))
+      #expect(world.handled(order) == (0..<30).map { "\($0)" })
     }
   }
 
