@@ -51,10 +51,14 @@ public enum EventCodec {
     return body
   }
 
-  /// The type that the headers name; nil when they name none that is known. Cheap: for passing over
-  /// what a service does not consume.
+  /// The type that the headers name; nil when they name none that is known, or more than one: no
+  /// one can say then whom the record is for. Cheap: for passing over what a service does not
+  /// consume.
   public static func type(in headers: [EventHeader]) -> EventType? {
-    headers.first { $0.name == HeaderName.type }?.text.flatMap(EventType.init)
+    guard let first = headers.firstIndex(where: { $0.name == HeaderName.type }),
+      !headers[(first + 1)...].contains(where: { $0.name == HeaderName.type })
+    else { return nil }
+    return headers[first].text.flatMap(EventType.init)
   }
 
   /// Reads an event from a record, and holds it to every rule of its schema.
@@ -107,6 +111,7 @@ public struct UnreadableEvent: Error, Hashable, Sendable, CustomStringConvertibl
     case invalidBody = "invalid-body"
     case wrongKey = "wrong-key"
     case wrongTopic = "wrong-topic"
+    case wrongPartition = "wrong-partition"
   }
 
   public let reason: Reason

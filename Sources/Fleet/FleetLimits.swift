@@ -20,6 +20,11 @@ public struct FleetLimits: Sendable {
   public var commitInterval: Duration = .milliseconds(500)
   /// How often lanes look for deadlines and for parked keys to try again.
   public var tickInterval: Duration = .seconds(1)
+  /// After how many ticks a lane looks for rows in its outbox that it does not know of.
+  public var outboxTicks = 30
+  /// A lane that waits for longer than this, for one step or for records to be taken by the
+  /// brokers, is reported as a trouble.
+  public var stuckAfter: Duration = .seconds(30)
   /// How long lanes may take to end their step when partitions are taken away or the process
   /// stops. Below Kafka's session and poll timeouts.
   public var stopTimeout: Duration = .seconds(10)

@@ -14,10 +14,13 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let store: Store
   let producer: any EventProducer
   let queue: LaneQueue
+  /// Of each topic that the service reads.
+  let partitionCount: Int32
   let progress: LaneProgress
   let limits: FleetLimits
   let clock: any FleetClock
-  let health: Health
+  let health: LaneHealth
+  let activity: LaneActivity
   let metrics: ServiceMetrics
   let owner: String
   let logger: Logger
@@ -35,6 +38,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     /// How often in a row somebody else has taken the lane over.
     var losses = 0
 
+    /// Ticks since the lane has last looked into its outbox.
+    var ticks = 0
+
     var nextSequence: Int64 { epoch << 32 | counter }
   }
 
@@ -48,6 +54,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// So the lane waits a little and takes itself back, unless the group has said by then that the
   /// partition is somebody else's.
   func run() async {
+    defer { health.ended() }
     var tenure = Tenure()
     do throws(Ended) {
       try await prepare(&tenure)
@@ -58,6 +65,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         case .stop:
           return
         case .tick:
+          try await lookIntoOutbox(&tenure)
           try await handleDeadlines(&tenure)
           try await retryParked(&tenure)
         case .messages(let messages):
@@ -67,7 +75,6 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     } catch {
       logger.info("lane ended in the midst of its work", metadata: ["lane": "\(number)"])
     }
-    health.laneEnded(number, epoch: tenure.epoch)
   }
 
   // MARK: - Taking over
@@ -85,18 +92,18 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func takeOver(_ tenure: inout Tenure) async throws(Ended) {
     if tenure.losses > 0 { try await pause(Backoff.takeOver.delay(afterAttempt: tenure.losses)) }
     if queue.isStopped { throw Ended() }
-    let epoch = try await retrying("take over the lane") {
+    let epoch = try await retrying("take over the lane", &tenure) {
       try await store.takeOver(lane: number, owner: owner)
     }
     tenure = Tenure(epoch: epoch, isOver: false, losses: tenure.losses)
-    if !queue.isStopped { health.laneStarted(number, epoch: epoch) }
+    health.works()
   }
 
   /// An empty step: it waits for the lane's lock, and so until the server has committed the unknown
   /// step or rolled it back. Looking into the outbox before that would miss its rows.
   private func waitForUnknownStep(_ tenure: inout Tenure) async throws(Ended) {
     let (lane, epoch) = (number, tenure.epoch)
-    let isOwner = try await retrying("find out how the last step ended") {
+    let isOwner = try await retrying("find out how the last step ended", &tenure) {
       do {
         _ = try await store.step { try $0.admit([], lane: lane, epoch: epoch) }
         return true
@@ -111,7 +118,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private func publishLeftovers(_ tenure: inout Tenure) async throws(Ended) {
     while tenure.hasLeftovers {
       let limit = limits.stepEvents
-      let records = try await retrying("read the outbox") {
+      tenure.hasLeftovers = false
+      tenure.ticks = 0
+      let records = try await retrying("read the outbox", &tenure) {
         try await store.outbox(lane: number, limit: limit)
       }
       // Places that an unknown step has taken are not given out again: a deletion that the disk
@@ -119,8 +128,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       if let last = records.last?.sequence, last >= tenure.nextSequence {
         tenure.counter = (last - tenure.epoch << 32) + 1
       }
-      try await publish(records)
-      tenure.hasLeftovers = records.count == limit
+      try await publish(records, &tenure)
+      if records.count == limit { tenure.hasLeftovers = true }
     }
   }
 
@@ -129,23 +138,35 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     logger.warning(
       "lane has a newer owner",
       metadata: ["lane": "\(number)", "epoch": "\(tenure.epoch)", "owner": "\(owner)"])
-    health.laneEnded(number, epoch: tenure.epoch)
+    health.waits()
     tenure.isOver = true
     tenure.losses += 1
+  }
+
+  /// A server that has crashed may bring rows back whose deletion it has never written to its disk.
+  /// The connection that this has cost need not be one that this lane was using, so it also looks
+  /// now and then without any reason.
+  private func lookIntoOutbox(_ tenure: inout Tenure) async throws(Ended) {
+    tenure.ticks += 1
+    if tenure.ticks >= limits.outboxTicks { tenure.hasLeftovers = true }
+    try await prepare(&tenure)
   }
 
   // MARK: - Handling
 
   private func handle(_ messages: [RawMessage], _ tenure: inout Tenure) async throws(Ended) {
-    let items = messages.compactMap { LaneItem($0, for: step.service) }
+    let items = messages.compactMap {
+      LaneItem($0, for: step.service, partitionCount: partitionCount)
+    }
     metrics.passedOver.increment(by: messages.count - items.count)
     try await handle(items, &tenure)
     progress.done(messages)
   }
 
   private func handleDeadlines(_ tenure: inout Tenure) async throws(Ended) {
+    guard store.hasDeadlines else { return }
     let now = clock.now
-    let orders = try await retrying("look for deadlines") {
+    let orders = try await retrying("look for deadlines", &tenure) {
       try await store.dueDeadlines(lane: number, at: now, limit: limits.stepEvents)
     }
     try await handle(orders.map(LaneItem.deadline), &tenure)
@@ -155,7 +176,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// is left is found at the next one.
   private func retryParked(_ tenure: inout Tenure) async throws(Ended) {
     let now = clock.now
-    let keys = try await retrying("look for parked keys") {
+    let keys = try await retrying("look for parked keys", &tenure) {
       try await store.dueKeys(lane: number, at: now, limit: limits.stepEvents)
     }
     try await handle(keys.map { LaneItem.retry($0, .queue) }, &tenure)
@@ -173,8 +194,10 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       let started = ContinuousClock.now
       do {
         let step = self.step
-        let result = try await store.step { transaction in
-          try step.run(unit.items, context, in: transaction)
+        let result = try await activity.during("in a step") {
+          try await store.step { transaction in
+            try step.run(unit.items, context, in: transaction)
+          }
         }
         metrics.stepDone(unit.items.count, result, ContinuousClock.now - started)
         health.resolve(.database)
@@ -184,7 +207,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         // The counter's bits would run into those of the epoch.
         if tenure.counter > 1 << 31 { tenure.isOver = true }
         report(result)
-        try await publish(result.outbox)
+        try await publish(result.outbox, &tenure)
       } catch let error as Step<D, Performer>.ItemFailures {
         metrics.retries.increment(by: error.causes.count)
         work.retry(error.causes, at: clock.now)
@@ -233,17 +256,21 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   /// Publishes rows of the outbox in order and deletes them. Tries until it is done: the rows are
   /// committed, so there is no way back.
-  private func publish(_ records: [OutboxRecord]) async throws(Ended) {
+  private func publish(
+    _ records: [OutboxRecord], _ tenure: inout Tenure
+  ) async throws(Ended) {
     var rest = records[...]
     var attempt = 0
     while !rest.isEmpty {
-      let errors = await producer.publish(rest.map { $0.outbound(lane: number) })
+      let errors = await activity.during("publishing to \(topics(rest))") {
+        await producer.publish(rest.map { $0.outbound(lane: number) })
+      }
       // From the first failure on all are published again: first copies must stay in order, and
       // the second copies of those that did succeed drop out at the readers' inboxes.
       let failed = errors.firstIndex { $0 != nil }
       let published = rest.prefix(failed ?? rest.count)
       rest = rest.dropFirst(published.count)
-      if !published.isEmpty { try await delete(published.map(\.sequence)) }
+      if !published.isEmpty { try await delete(published.map(\.sequence), &tenure) }
       guard let failed, let error = errors[failed] else { break }
       attempt += 1
       health.report(
@@ -253,8 +280,12 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     if !records.isEmpty { health.resolve(.publishing) }
   }
 
-  private func delete(_ sequences: [Int64]) async throws(Ended) {
-    try await retrying("delete published rows from the outbox") {
+  private func topics(_ records: ArraySlice<OutboxRecord>) -> String {
+    Set(records.map(\.topic)).sorted().map { "\($0)[\(number)]" }.joined(separator: ", ")
+  }
+
+  private func delete(_ sequences: [Int64], _ tenure: inout Tenure) async throws(Ended) {
+    try await retrying("delete published rows from the outbox", &tenure) {
       try await store.removeFromOutbox(lane: number, sequences: sequences)
     }
   }
@@ -263,16 +294,17 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   /// Tries until it succeeds or the lane ends.
   private func retrying<Result: Sendable>(
-    _ what: String, _ body: () async throws -> Result
+    _ what: String, _ tenure: inout Tenure, _ body: () async throws -> Result
   ) async throws(Ended) -> Result {
     var attempt = 0
     while true {
       do {
-        let result = try await body()
+        let result = try await activity.during("trying to \(what)", body)
         health.resolve(.database)
         return result
       } catch {
         attempt += 1
+        tenure.hasLeftovers = true
         metrics.retries.increment()
         health.report(.database, "can't \(what): \(error)")
         try await pause(Backoff.connection.delay(afterAttempt: attempt))

@@ -26,6 +26,9 @@ public protocol LaneStore<Rows>: Sendable {
   /// published twice, and the readers' inboxes drop the second.
   func removeFromOutbox(lane: Int32, sequences: [Int64]) async throws
 
+  /// Whether the service has deadlines. Where it has none nobody looks for them.
+  var hasDeadlines: Bool { get }
+
   /// Orders of the lane whose deadline has passed.
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
 
@@ -135,8 +138,12 @@ public struct RawMessage: Sendable {
     self.headers = headers
   }
 
-  /// What it weighs in a queue, in bytes, headers by estimate.
-  public var weight: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.count * 64 }
+  /// What it weighs in a queue, in bytes: its contents, and what an empty one takes by estimate.
+  public var weight: Int {
+    headers.reduce(256 + (key?.count ?? 0) + (value?.count ?? 0)) {
+      $0 + $1.name.utf8.count + ($1.value?.count ?? 0)
+    }
+  }
 }
 
 /// What a consumer has to tell.
@@ -149,18 +156,28 @@ public enum ConsumerEvent: Sendable {
   case revoked([Partition], lost: Bool)
   /// The client is cut off from the brokers, or something else that it retries by itself.
   case trouble(String)
+  /// As ``trouble(_:)``, but with one topic: it does not exist, or may not be read.
+  case topicTrouble(topic: String, String)
+  /// The client has failed for good.
+  case fatal(FatalClientError)
   /// A committed offset is no longer in the log: records were deleted before they were read.
   case offsetOutOfRange(Partition, String)
   /// Something for those who look closely.
   case notice(String)
   /// Background commits that did not succeed.
   case commitFailed(String)
+  /// Background commits that did.
+  case committed
 }
 
 /// A member of a service's consumer group.
 public protocol EventConsumer: Sendable {
   /// Waits up to `timeout` for something to tell.
+  ///
+  /// - Throws: ``FatalClientError`` when the client has failed for good.
   func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent]
+  /// How many partitions each topic that it reads has; a topic that does not exist is left out.
+  func partitionCounts() async throws -> [String: Int32]
   /// Takes the partitions, each from its committed offset, or the beginning where there is none.
   func assign(_ partitions: [Partition]) async throws
   func unassign() async throws
@@ -184,6 +201,24 @@ public protocol EventProducer: Sendable {
   /// are in the order of the records, nil for those that were acknowledged. Records of one call,
   /// and of calls made one after the other, reach a partition in order.
   func publish(_ records: [OutboundRecord]) async -> [(any Error)?]
+
+  /// Why the client has failed for good, if it has: nothing can be published any more.
+  var fatalError: FatalClientError? { get }
+}
+
+extension EventProducer {
+  /// For producers that always mend.
+  public var fatalError: FatalClientError? { nil }
+}
+
+/// A Kafka client that no retry mends, such as a producer whose sequence the broker has lost. Only
+/// a new client can go on, and so a new process: it keeps nothing that would be lost.
+public struct FatalClientError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
 }
 
 /// A record to be published.

@@ -18,6 +18,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private struct RunningLane {
     let queue: LaneQueue
     let task: Task<Void, Never>
+    let health: LaneHealth
+    let activity: LaneActivity
     var isPaused = false
   }
 
@@ -32,12 +34,15 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private let logger: Logger
   private let metrics: ServiceMetrics
   private nonisolated let isStopping = Atomic(false)
+  private nonisolated let fatalError = Mutex<FatalClientError?>(nil)
 
   private var partitions: [Partition] = []
   private var lanes: [Int32: RunningLane] = [:]
   /// Of the lanes of this assignment. A lane that is left behind keeps the one of its own, so that
   /// it can't bring back an old offset of a partition that has returned.
   private var progress = LaneProgress()
+  /// What the group has said last and has not been answered yet.
+  private var unanswered: RebalanceAnswer?
   /// What was committed in the background, to be committed again if that fails.
   private var committing: [Partition: Int64] = [:]
 
@@ -70,7 +75,11 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     isStopping.store(true, ordering: .relaxed)
   }
 
-  /// Works until ``stop()`` or cancellation.
+  /// Why ``run()`` has ended by itself; nil when it was stopped.
+  public nonisolated var failure: FatalClientError? { fatalError.withLock { $0 } }
+
+  /// Works until ``stop()`` or cancellation, or until a client has failed for good: see
+  /// ``failure``.
   public func run() async {
     var commits = Interval(limits.commitInterval, from: clock.now)
     var ticks = Interval(limits.tickInterval, from: clock.now)
@@ -81,12 +90,17 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
           maximum: limits.pollMessages, timeout: .milliseconds(100))
         failures = 0
         for event in events { await handle(event) }
+      } catch let error as FatalClientError {
+        fail(error)
       } catch {
         if Task.isCancelled { break }
         failures += 1
         health.report(.broker, "\(error)")
         try? await clock.sleep(for: Backoff.connection.delay(afterAttempt: failures))
       }
+      if let error = producer.fatalError { fail(error) }
+      if failure != nil { break }
+      await answerRebalance()
       await resumeDrained()
       if commits.isDue(at: clock.now) { await commitInBackground() }
       if ticks.isDue(at: clock.now) { await tick() }
@@ -95,27 +109,47 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     await Task(executorPreference: executor) { await self.shutDown() }.value
   }
 
+  private func fail(_ error: FatalClientError) {
+    let isFirst = fatalError.withLock { first in
+      defer { first = first ?? error }
+      return first == nil
+    }
+    if isFirst {
+      logger.critical("a Kafka client has failed for good", metadata: ["problem": "\(error)"])
+    }
+  }
+
   /// Does not throw: the events behind this one hold records that no poll will return again.
   private func handle(_ event: ConsumerEvent) async {
     switch event {
     case .messages(let messages):
-      health.resolve(.broker)
+      if unanswered == nil { health.resolve(.broker) }
       await route(messages)
     case .assigned(let partitions):
-      await take(partitions)
+      self.partitions = partitions
+      health.resolveTopics()
+      unanswered = RebalanceAnswer(.take)
+      await answerRebalance()
     case .revoked(_, let lost):
       await giveUp(lost: lost)
-      await reportingTrouble { try await consumer.unassign() }
+      unanswered = RebalanceAnswer(.unassign)
+      await answerRebalance()
     case .trouble(let problem):
       health.report(.broker, problem)
     case .offsetOutOfRange(let partition, let problem):
       // Going on from somewhere else would skip events in silence.
-      health.report(.topics, "\(partition): \(problem)")
+      health.report(.topics, topic: partition.description, problem)
+    case .topicTrouble(let topic, let problem):
+      health.report(.topics, topic: topic, problem)
+    case .fatal(let error):
+      fail(error)
     case .notice(let text):
       logger.debug("broker client", metadata: ["line": "\(text)"])
     case .commitFailed(let problem):
-      logger.warning("offsets not committed", metadata: ["problem": "\(problem)"])
+      health.report(.commits, problem)
       progress.restore(committing)
+    case .committed:
+      health.resolve(.commits)
     }
   }
 
@@ -125,31 +159,26 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   // MARK: - Partitions come and go
 
-  private func take(_ partitions: [Partition]) async {
+  /// Starts the lanes of an assignment, unless it is one that can't be worked on.
+  private func take() async throws -> RebalanceAnswer.Call {
+    let counts = try await consumer.partitionCounts()
+    let topics = service.subscriptions.map(\.rawValue)
     let numbers = Set(partitions.map(\.number))
-    let expected = service.subscriptions.count * numbers.count
-    guard partitions.count == expected else {
+    let distinct = Set(topics.map { counts[$0] ?? 0 })
+    guard distinct.count == 1, let count = distinct.first,
+      partitions.count == topics.count * numbers.count
+    else {
+      let list = topics.map { "\($0) (\(counts[$0] ?? 0))" }.joined(separator: ", ")
       health.report(
         .topics,
-        "the topics \(service.subscriptions.map(\.rawValue).joined(separator: ", ")) have different "
-          + "numbers of partitions; run 'orderly topics verify'")
-      await reportingTrouble { try await consumer.assign([]) }
-      return
+        "the topics \(list) have different numbers of partitions; run 'orderly topics verify'")
+      return .refuse
     }
-    health.resolve(.topics)
-    health.resolve(.broker)
-    health.assigned(numbers)
-    self.partitions = partitions
-    for number in numbers.sorted() { lanes[number] = start(number) }
-    await reportingTrouble {
-      try await consumer.assign(partitions)
-      // librdkafka keeps a partition paused over a rebalance: confluentinc/librdkafka#1849,
-      // confluentinc/confluent-kafka-go#193.
-      try await consumer.resume(partitions)
-    }
+    for number in numbers.sorted() { lanes[number] = start(number, partitionCount: count) }
     logger.info(
       "partitions assigned",
       metadata: ["lanes": "\(numbers.sorted().map { "\($0)" }.joined(separator: ","))"])
+    return .assign
   }
 
   /// In an order of their own and not the dictionary's, which differs from run to run.
@@ -157,15 +186,49 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     lanes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  private func start(_ number: Int32) -> RunningLane {
+  /// Tells the client what it waits for since the last rebalance. Until that has succeeded nothing
+  /// is read, so it is tried again, until the group says something newer.
+  private func answerRebalance() async {
+    while var answer = unanswered, answer.isDue(at: clock.now) {
+      do {
+        switch answer.call {
+        case .take:
+          unanswered = RebalanceAnswer(try await take())
+          continue
+        case .assign:
+          try await consumer.assign(partitions)
+          health.assigned(Set(partitions.map(\.number)))
+          // librdkafka keeps a partition paused over a rebalance: confluentinc/librdkafka#1849,
+          // confluentinc/confluent-kafka-go#193.
+          unanswered = RebalanceAnswer(.resume)
+          continue
+        case .resume: try await consumer.resume(partitions)
+        case .refuse: try await consumer.assign([])
+        case .unassign: try await consumer.unassign()
+        }
+        unanswered = nil
+        health.resolve(.broker)
+      } catch {
+        health.report(.broker, "can't \(answer.call.rawValue): \(error)")
+        answer.failed(at: clock.now)
+        unanswered = answer
+      }
+    }
+  }
+
+  private func start(_ number: Int32, partitionCount: Int32) -> RunningLane {
     let queue = LaneQueue()
+    let activity = LaneActivity(clock: clock)
+    let health = health.lane(number)
     let lane = Lane(
       number: number, step: step, store: store, producer: producer, queue: queue,
-      progress: progress, limits: limits, clock: clock, health: health, metrics: metrics,
-      owner: owner, logger: logger)
+      partitionCount: partitionCount, progress: progress, limits: limits, clock: clock,
+      health: health,
+      activity: activity, metrics: metrics, owner: owner, logger: logger)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.
-    return RunningLane(queue: queue, task: Task(executorPreference: executor) { await lane.run() })
+    return RunningLane(
+      queue: queue, task: Task(executorPreference: executor) { await lane.run() }, health: health, activity: activity)
   }
 
   /// Ends all lanes (an eager rebalance takes all partitions at once) and commits what is done.
@@ -207,6 +270,11 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   // MARK: - Messages
 
   private func route(_ messages: [RawMessage]) async {
+    if health.isTroubled(.topics) {
+      let partitions = Set(messages.map(\.partition))
+      health.resolve(
+        .topics, topics: Set(partitions.flatMap { [$0.topic, $0.description] }))
+    }
     let batches = Dictionary(grouping: messages, by: \.partition.number)
     for (number, batch) in batches.sorted(by: { $0.key < $1.key }) {
       // Read before the partition was taken away: the next owner reads them.
@@ -239,49 +307,23 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       try await consumer.commitInBackground(offsets)
     } catch {
       progress.restore(offsets)
-      logger.warning("offsets not committed", metadata: ["problem": "\(error)"])
+      health.report(.commits, "\(error)")
     }
   }
 
   private func tick() async {
-    for (_, lane) in lanesInOrder { lane.queue.tick() }
+    for (_, lane) in lanesInOrder {
+      lane.queue.tick()
+      if let problem = lane.activity.stuck(after: limits.stuckAfter) {
+        lane.health.report(.progress, problem)
+      } else {
+        lane.health.resolve(.progress)
+      }
+    }
     if let lag = try? await consumer.lag() { metrics.setLag(lag) }
     // The client says when it has lost the brokers, not when it has found them again.
-    if health.isTroubled(.broker), (try? await consumer.ping()) != nil { health.resolve(.broker) }
-  }
-}
-
-/// Waits for `body`, at most for `limit`; false when it had not ended by then. It is not cancelled.
-private func within(
-  _ limit: Duration, by clock: any FleetClock, on executor: (any TaskExecutor)?,
-  _ body: @escaping @Sendable () async -> Void
-) async -> Bool {
-  let (results, continuation) = AsyncStream<Bool>.makeStream()
-  Task(executorPreference: executor) {
-    await body()
-    continuation.yield(true)
-  }
-  let timer = Task(executorPreference: executor) {
-    if (try? await clock.sleep(for: limit)) != nil { continuation.yield(false) }
-  }
-  defer { timer.cancel() }
-  return await results.first { _ in true } ?? false
-}
-
-/// Something that is to be done every so often.
-private struct Interval {
-  private let length: Duration
-  private var last: Date
-
-  init(_ length: Duration, from start: Date) {
-    self.length = length
-    last = start
-  }
-
-  /// Whether it is time again. A clock that was set back makes it time at once, not never.
-  mutating func isDue(at now: Date) -> Bool {
-    guard now < last || now.timeIntervalSince(last) >= length / .seconds(1) else { return false }
-    last = now
-    return true
+    if unanswered == nil, health.isTroubled(.broker), (try? await consumer.ping()) != nil {
+      health.resolve(.broker)
+    }
   }
 }

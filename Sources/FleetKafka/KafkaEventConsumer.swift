@@ -1,20 +1,36 @@
 public import Contracts
 public import Fleet
 public import Kafka
+import Synchronization
 
 /// A service's member of its consumer group, on librdkafka.
 public struct KafkaEventConsumer: EventConsumer {
   private let consumer: Consumer
-  /// One of those it reads.
-  private let topic: String
+  /// Asks for what a consumer can't be asked for.
+  private let admin: Admin
+  /// Those it reads.
+  private let topics: [String]
+  private let commitTimeout: Duration
+  private let memory = Memory()
 
-  /// Joins the group named as the service, for the topics that the service reads.
+  private final class Memory: Sendable {
+    let isSubscribed = Atomic(false)
+    /// Where reading has begun, of the partitions of this assignment for which that is known; nil
+    /// for the beginning of the log.
+    let started = Mutex<[TopicPartition: Int64?]>([:])
+  }
+
+  /// Makes a member of the group named as the service, for the topics that the service reads. It
+  /// joins when it is polled for the first time.
   ///
   /// - Parameter sessionTimeout: after how long without a sign of life the group gives the member's
   ///   partitions to others.
+  /// - Parameter commitTimeout: for the commit of what is done when partitions are given up.
   public init(
-    _ service: ServiceName, configuration: KafkaConfiguration, sessionTimeout: Duration
-  ) async throws {
+    _ service: ServiceName, configuration: KafkaConfiguration, sessionTimeout: Duration,
+    commitTimeout: Duration = .seconds(5)
+  ) throws {
+    self.commitTimeout = commitTimeout
     var kafka = configuration
     // A topic that is made, or gets partitions, after the start is seen in seconds, not in
     // librdkafka's five minutes.
@@ -23,15 +39,36 @@ public struct KafkaEventConsumer: EventConsumer {
       ConsumerConfiguration(
         kafka: kafka, groupID: service.rawValue, sessionTimeout: sessionTimeout,
         heartbeatInterval: min(.seconds(3), sessionTimeout / 4)))
-    topic = service.subscriptions[0].rawValue
-    try await consumer.subscribe(service.subscriptions.map(\.rawValue))
+    topics = service.subscriptions.map(\.rawValue)
+    admin = try Admin(configuration)
   }
 
   public func poll(maximum: Int, timeout: Duration) async throws -> [Fleet.ConsumerEvent] {
-    try await consumer.poll(maxMessages: maximum, timeout: timeout).flatMap(translate)
+    if !memory.isSubscribed.load(ordering: .relaxed) {
+      try await consumer.subscribe(topics)
+      memory.isSubscribed.store(true, ordering: .relaxed)
+    }
+    let events: [Kafka.ConsumerEvent]
+    do throws(KafkaError) {
+      events = try await consumer.poll(maxMessages: maximum, timeout: timeout)
+    } catch {
+      if error.isFatal { throw FatalClientError(error.description) }
+      throw error
+    }
+    return events.flatMap(translate)
+  }
+
+  public func partitionCounts() async throws -> [String: Int32] {
+    var counts: [String: Int32] = [:]
+    for topic in try await admin.metadata(timeout: .seconds(5)).topics
+    where topic.error == nil && topics.contains(topic.name) {
+      counts[topic.name] = Int32(topic.partitions.count)
+    }
+    return counts
   }
 
   public func assign(_ partitions: [Partition]) async throws {
+    memory.started.withLock { $0 = [:] }
     try await consumer.assign(partitions.map(TopicPartition.init))
   }
 
@@ -50,29 +87,47 @@ public struct KafkaEventConsumer: EventConsumer {
   }
 
   public func commit(_ offsets: [Partition: Int64]) async throws {
-    // Within the time that a stopping process is given.
-    try await consumer.commit(offsets.byTopicPartition, timeout: .seconds(5))
+    try await consumer.commit(offsets.byTopicPartition, timeout: commitTimeout)
   }
 
   public func lag() async throws -> [Partition: Int64] {
     let assigned = try consumer.assignment
     let positions = try consumer.position(assigned)
+    await lookUpStart(of: assigned.filter { positions[$0] == nil })
+    let started = memory.started.withLock { $0 }
     var lag: [Partition: Int64] = [:]
     for partition in assigned {
       guard let known = consumer.knownWatermarks(partition) else { continue }
-      lag[Partition(partition)] = max(
-        0, known.upperBound - (positions[partition] ?? known.lowerBound))
+      // A partition of which nothing has been read yet, and whose start is not known, is left out:
+      // anything else would be a guess.
+      guard let next = positions[partition] ?? started[partition].map({ $0 ?? known.lowerBound })
+      else { continue }
+      lag[Partition(partition)] = max(0, known.upperBound - max(next, known.lowerBound))
     }
     return lag
   }
 
+  /// The committed offsets of partitions, once for each assignment.
+  private func lookUpStart(of partitions: [TopicPartition]) async {
+    let missing = memory.started.withLock { known in partitions.filter { known[$0] == nil } }
+    guard !missing.isEmpty,
+      let committed = try? await consumer.committed(missing, timeout: .seconds(1))
+    else { return }
+    memory.started.withLock { known in
+      for partition in missing { known[partition] = .some(committed[partition]) }
+    }
+  }
+
   public func ping() async throws {
     // What the group has committed, or that it has committed nothing: its coordinator answers.
-    let partition = try consumer.assignment.first ?? TopicPartition(topic: topic, partition: 0)
+    let partition = try consumer.assignment.first ?? TopicPartition(topic: topics[0], partition: 0)
     _ = try await consumer.committed([partition], timeout: .seconds(1))
   }
 
-  public func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
+  public func close(timeout: Duration) async {
+    await consumer.close(timeout: timeout)
+    await admin.close(timeout: .seconds(1))
+  }
 
   private func translate(_ event: Kafka.ConsumerEvent) -> [Fleet.ConsumerEvent] {
     switch event {
@@ -85,10 +140,11 @@ public struct KafkaEventConsumer: EventConsumer {
     case .offsetOutOfRange(let partition, let offset, let error):
       let problem =
         "offset \(offset) is no longer in the log, records were deleted before they were read "
-        + "(\(error.message)); decide where to go on with 'orderly group seek'"
+        + "(\(error.message)); stop the service's workers and decide where to go on with "
+        + "'kafka-consumer-groups --reset-offsets'"
       return [.offsetOutOfRange(Partition(partition), problem)]
     case .error(let error):
-      return [.trouble(error.description + (error.code.advice.map { "; \($0)" } ?? ""))]
+      return [trouble(error)]
     case .committed(let results):
       return commitFailures(results)
     case .log(let line):
@@ -98,13 +154,26 @@ public struct KafkaEventConsumer: EventConsumer {
     }
   }
 
+  private func trouble(_ error: KafkaError) -> Fleet.ConsumerEvent {
+    if error.isFatal { return .fatal(FatalClientError(error.description)) }
+    let problem = error.description + (error.code.advice.map { "; \($0)" } ?? "")
+    switch error.code {
+    case .unknownTopicOrPartition, .unknownTopic, .unknownPartition, .topicAuthorizationFailed:
+      // librdkafka names the topic in the text, or in the operation where a fetch has failed.
+      let topic = topics.first { error.message.contains($0) || error.operation.contains($0) }
+      return .topicTrouble(topic: topic ?? topics.joined(separator: ", "), problem)
+    default:
+      return .trouble(problem)
+    }
+  }
+
   private func commitFailures(
     _ results: [TopicPartition: Result<Int64, KafkaError>]
   ) -> [Fleet.ConsumerEvent] {
     for case (let partition, .failure(let error)) in results {
       return [.commitFailed("\(partition): \(error)")]
     }
-    return []
+    return results.isEmpty ? [] : [.committed]
   }
 }
 

@@ -77,6 +77,8 @@ public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
     }
   }
 
+  public var hasDeadlines: Bool { tables.hasDeadlines }
+
   public func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
     try await reportingStoreErrors {
       try await pool.withConnection { connection in

@@ -26,6 +26,9 @@ public protocol ServiceStore<Rows>: Sendable {
   /// there.
   func save(_ rows: Rows, lane: Int32, at now: Date, on connection: Connection) throws
 
+  /// Whether the service has deadlines: then ``dueDeadlines(lane:at:limit:on:)`` is asked for them.
+  var hasDeadlines: Bool { get }
+
   /// Orders of the lane whose deadline has passed by `now`, the longest overdue first.
   func dueDeadlines(
     lane: Int32, at now: Date, limit: Int, on connection: Connection
@@ -34,6 +37,8 @@ public protocol ServiceStore<Rows>: Sendable {
 
 extension ServiceStore {
   /// Only orders has deadlines.
+  public var hasDeadlines: Bool { false }
+
   public func dueDeadlines(
     lane: Int32, at now: Date, limit: Int, on connection: Connection
   ) throws -> [OrderID] { [] }

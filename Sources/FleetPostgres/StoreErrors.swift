@@ -10,17 +10,22 @@ func reportingStoreErrors<Result: Sendable>(
   } catch let error as PostgresError {
     throw StoreError(error)
   } catch let error as UnreadableRow {
-    // Reading it again gives the same: its order stops, and not the whole lane.
+    // The row is the same on every attempt: the events that need it are dead-lettered, and the
+    // others of the lane go on.
     throw StoreError.rejected(error.description)
+  } catch let error as DecodingError {
+    throw StoreError.rejected("a row holds JSON that can't be read: \(error)")
   }
 }
 
 extension StoreError {
   /// What a lane has to do about an error of the database.
   init(_ error: PostgresError) {
-    let text = error.description
+    let text = StoreError.sentence(error)
     guard let state = error.sqlState else {
       switch (error.kind, error.operation) {
+      // What a row holds, as for `UnreadableRow`.
+      case (.decoding, .decode): self = .rejected(text)
       case (.decoding, _): self = .misconfigured(text)
       // A value that can't be sent, such as a text with U+0000.
       case (.usage, .statement): self = .rejected(text)
@@ -47,5 +52,13 @@ extension StoreError {
     default:
       self = .misconfigured(text)
     }
+  }
+
+  /// What is logged, and written into dead letters. The detail of a violated constraint quotes the
+  /// row, which may be a person's.
+  private static func sentence(_ error: PostgresError) -> String {
+    guard let state = error.sqlState, state.errorClass == "23" else { return error.description }
+    let constraint = error.constraint.map { "; constraint \($0)" } ?? ""
+    return "Postgres: \(error.message) (SQLSTATE \(state))\(constraint)"
   }
 }

@@ -73,6 +73,16 @@ public final class InMemoryConsumer: EventConsumer {
     }
   }
 
+  public func partitionCounts() async throws -> [String: Int32] {
+    broker.state.withLock { state in
+      let topics = state.groups[group]?[id]?.topics ?? []
+      return Dictionary(
+        uniqueKeysWithValues: topics.compactMap { topic in
+          state.topics[topic].map { (topic, Int32($0.count)) }
+        })
+    }
+  }
+
   public func unassign() async throws {
     broker.state.withLock { state in
       state.groups[group]?.unassigned(id)
@@ -91,6 +101,7 @@ public final class InMemoryConsumer: EventConsumer {
   public func commitInBackground(_ offsets: [Partition: Int64]) async throws {
     do {
       try await commit(offsets)
+      try change { _, member in member.events.append(.committed) }
     } catch {
       try change { _, member in member.events.append(.commitFailed("\(error)")) }
     }

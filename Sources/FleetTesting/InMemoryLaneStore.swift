@@ -50,6 +50,12 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     storage.withLock { $0.database.outboxHistory }
   }
 
+  /// Puts a row into the lane's outbox from outside, as a server does that has crashed before a
+  /// deletion was on its disk.
+  public func bringBack(_ record: OutboxRecord, lane: Int32) {
+    storage.withLock { $0.database.outbox[lane, default: [:]][record.sequence] = record }
+  }
+
   // MARK: - LaneStore
 
   public func takeOver(lane: Int32, owner: String) async throws -> Int64 {
@@ -99,6 +105,8 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
       if losesReply { throw InMemoryStorage<Tables>.lostReply }
     }
   }
+
+  public var hasDeadlines: Bool { true }
 
   public func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
     try storage.withLock { storage in

@@ -19,6 +19,8 @@ struct AssembledService: Sendable {
   let pool: Pool
   let run: @Sendable () async -> Void
   let stop: @Sendable () -> Void
+  /// Why `run` has ended by itself.
+  let failure: @Sendable () -> FatalClientError?
 }
 
 /// Puts the services together from their deciders, tables and ports. The order in which things are
@@ -30,26 +32,26 @@ struct Assembly {
   /// The worker's name.
   let name: String
 
-  func assemble(_ service: ServiceName) async throws -> AssembledService {
+  func assemble(_ service: ServiceName) throws -> AssembledService {
     switch service {
     case .orders:
       let orders = OrdersService(deadlineAfter: options.orderDeadline)
-      return try await assemble(service, orders.decider, orders.performer, orders.store)
+      return try assemble(service, orders.decider, orders.performer, orders.store)
     case .inventory:
       let inventory = InventoryService()
-      return try await assemble(service, inventory.decider, inventory.performer, inventory.store)
+      return try assemble(service, inventory.decider, inventory.performer, inventory.store)
     case .payments:
       let payments = PaymentsService(provider: TestProvider())
-      return try await assemble(service, payments.decider, payments.performer, payments.store)
+      return try assemble(service, payments.decider, payments.performer, payments.store)
     case .fulfilment:
       let fulfilment = FulfilmentService(carrier: TestCarrier())
-      return try await assemble(service, fulfilment.decider, fulfilment.performer, fulfilment.store)
+      return try assemble(service, fulfilment.decider, fulfilment.performer, fulfilment.store)
     }
   }
 
   private func assemble<D: Decider, Tables: ServiceStore, Performer: EffectPerformer>(
     _ service: ServiceName, _ decider: D, _ performer: Performer, _ tables: Tables
-  ) async throws -> AssembledService
+  ) throws -> AssembledService
   where Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     let database = try settings.database(of: service, applicationName: name)
     // There are more lanes than connections, so that waiting for one is no trouble in itself. A
@@ -57,17 +59,18 @@ struct Assembly {
     // by those who wait for theirs.
     let pool = Pool(
       database, maximum: options.connections, acquireTimeout: database.responseTimeout * 3)
-    let consumer = try await KafkaEventConsumer(
+    let consumer = try KafkaEventConsumer(
       service, configuration: try settings.kafka(clientID: name),
-      sessionTimeout: options.sessionTimeout)
+      sessionTimeout: options.sessionTimeout, commitTimeout: options.stopPart)
     var limits = FleetLimits()
     limits.parking = options.parking
+    limits.stopTimeout = options.stopPart
     let runner = ServiceRunner(
       service: service, decider: decider, performer: performer,
       store: PostgresLaneStore(pool: pool, tables: tables), consumer: consumer, producer: producer,
       limits: limits, owner: name, logger: Logger(label: service.rawValue))
     return AssembledService(
       service: service, health: runner.health, pool: pool, run: { await runner.run() },
-      stop: { runner.stop() })
+      stop: { runner.stop() }, failure: { runner.failure })
   }
 }

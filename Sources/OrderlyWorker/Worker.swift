@@ -20,6 +20,11 @@ struct Worker: Sendable {
     let shutdownTimeout: Duration
     let httpHost: String
     let httpPort: UInt16
+
+    /// The bound on each of the four parts of a stop, one after the other: the lanes' steps, the
+    /// commit of their offsets, leaving the group, and writing what the producer has. What is left
+    /// of the whole is for the databases.
+    var stopPart: Duration { min(.seconds(10), shutdownTimeout / 5) }
   }
 
   private let name: String
@@ -38,7 +43,7 @@ struct Worker: Sendable {
   init(
     name: String, host: String, services: [ServiceName], settings: Settings, options: Options,
     registry: PrometheusRegistry
-  ) async throws {
+  ) throws {
     self.name = name
     self.options = options
     let logger = self.logger
@@ -48,9 +53,12 @@ struct Worker: Sendable {
     }
     let assembly = Assembly(settings: settings, options: options, producer: producer, name: name)
     var assembled: [AssembledService] = []
-    for service in services { assembled.append(try await assembly.assemble(service)) }
+    for service in services { assembled.append(try assembly.assemble(service)) }
     self.services = assembled
-    fleetPool = Pool(try settings.fleetDatabase(applicationName: name), maximum: 1)
+    var fleet = try settings.fleetDatabase(applicationName: name)
+    // The fleet's schema lets the roles of the services write, and the worker needs no other right.
+    fleet.role = services.first?.databaseRole
+    fleetPool = Pool(fleet, maximum: 1)
     server = HTTPServer(
       host: options.httpHost, port: options.httpPort,
       handler: Endpoints(services: assembled, registry: registry).router.respond)
@@ -59,6 +67,10 @@ struct Worker: Sendable {
   }
 
   /// Works until a signal asks to stop, then stops within the bound.
+  ///
+  /// - Throws: when the HTTP endpoint can't be served, before any group is joined; and
+  ///   ``FatalClientError`` when a Kafka client has failed for good, after everything has been
+  ///   stopped. A new process can go on at once: this one has kept nothing.
   func run() async throws {
     try server.start()
     logger.info(
@@ -73,23 +85,35 @@ struct Worker: Sendable {
     await withTaskGroup { group in
       group.addTask { await registration.keep(address: address) }
       group.addTask { await metrics.keep() }
+      group.addTask { await metrics.keepReadiness() }
       group.addTask {
         let signal = await signals.first()
+        if Task.isCancelled { return }
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         endProcess(after: options.shutdownTimeout)
         for service in services { service.stop() }
       }
       await withDiscardingTaskGroup { running in
-        for service in services { running.addTask { await service.run() } }
+        for service in services {
+          running.addTask {
+            await service.run()
+            guard service.failure() != nil else { return }
+            endProcess(after: options.shutdownTimeout)
+            for other in services { other.stop() }
+          }
+        }
       }
       group.cancelAll()
     }
     await registration.remove()
-    await producer.close(timeout: .seconds(5))
+    await producer.close(timeout: options.stopPart)
     for service in services { await service.pool.close() }
     await fleetPool.close()
     server.stop()
     logger.info("worker stopped")
+    for service in services {
+      if let failure = service.failure() { throw failure }
+    }
   }
 
   /// The bound on shutting down: what hangs is left to the next owner of the lanes.

@@ -93,8 +93,8 @@ struct WorkerCommand: AsyncParsableCommand {
     guard (1...86_400).contains(parkedWait) else {
       throw ValidationError("'--parked-wait' must be 1 to 86400.")
     }
-    guard (2...1800).contains(sessionTimeout) else {
-      throw ValidationError("'--session-timeout' must be 2 to 1800.")
+    guard (2...300).contains(sessionTimeout) else {
+      throw ValidationError("'--session-timeout' must be 2 to 300.")
     }
     guard shutdownTimeout >= 1 else {
       throw ValidationError("'--shutdown-timeout' must be positive.")
@@ -114,7 +114,7 @@ struct WorkerCommand: AsyncParsableCommand {
     MetricsSystem.bootstrap(registry)
 
     let host = ProcessInfo.processInfo.hostName
-    let worker = try await Worker(
+    let worker = try Worker(
       name: name ?? "\(host)-\(ProcessInfo.processInfo.processIdentifier)", host: host,
       services: services.isEmpty ? ServiceName.allCases : services.removingDuplicates,
       settings: try Settings(environment: environment, context: context),

@@ -63,11 +63,21 @@ struct DatabaseMetrics: Sendable {
     }
   }
 
+  /// Until it is cancelled. Apart from the databases, which may take long to answer just when the
+  /// service is not ready.
+  func keepReadiness() async {
+    while !Task.isCancelled {
+      for gauge in gauges {
+        gauge.ready.record(gauge.service.health.problems.isEmpty ? 1 : 0)
+      }
+      try? await Task.sleep(for: .seconds(1))
+    }
+  }
+
   /// Until it is cancelled.
   func keep() async {
     while !Task.isCancelled {
       for gauge in gauges {
-        gauge.ready.record(gauge.service.health.problems.isEmpty ? 1 : 0)
         // Down or not migrated: the lanes report it.
         guard
           let (outbox, parked) = try? await gauge.service.pool.withConnection({

@@ -82,6 +82,11 @@ final class SimulatedConsumer: EventConsumer {
     return offsets.filter { $0.key.number > 0 }
   }
 
+  func partitionCounts() async throws -> [String: Int32] {
+    try await process.enter(.broker, inner.group)
+    return try await inner.partitionCounts()
+  }
+
   func lag() async throws -> [Partition: Int64] { try await inner.lag() }
 
   func ping() async throws { try await process.enter(.broker, inner.group) }

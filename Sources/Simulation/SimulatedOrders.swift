@@ -81,7 +81,7 @@ struct SimulatedOrders: Sendable {
       for copy in 0..<random.within(1...2) {
         let late = random.pick([-500_000, 1_000, 300_000, 2_000_000, 8_000_000])
         let request = OrderCancelRequested(orderId: id, requestedAt: Scheduler.start)
-        add(.orderCancelRequested(request), "\(copy)", at: max(0, time + late), number)
+        add(.orderCancelRequested(request), "\(copy)", at: max(0, time + late))
       }
     }
     let total = lines.reduce(0) { $0 + $1.quantity * $1.unitPrice }
@@ -93,7 +93,7 @@ struct SimulatedOrders: Sendable {
           shipTo: Address(
             name: "Ada Lovelace", line1: "1 Main Street", city: "Berlin", postcode: "10115",
             country: country),
-          placedAt: Scheduler.start)), "", at: time, number)
+          placedAt: Scheduler.start)), "", at: time)
     var quantities: [String: Int] = [:]
     for line in lines { quantities[line.sku, default: 0] += line.quantity }
     promises.append(
@@ -101,7 +101,7 @@ struct SimulatedOrders: Sendable {
   }
 
   private mutating func add(
-    _ payload: EventPayload, _ name: String, at time: Int, _ number: Int
+    _ payload: EventPayload, _ name: String, at time: Int
   ) {
     let id = UUID(
       version5Of: "\(payload.orderID)/\(payload.type.rawValue)/\(name)", namespace: .orderlyEvents)
@@ -109,12 +109,14 @@ struct SimulatedOrders: Sendable {
     guard let body = try? EventCodec.body(of: payload) else {
       preconditionFailure("an order of three lines has a body of a few hundred bytes")
     }
+    let key = Array(payload.orderID.rawValue.utf8)
     arrivals.append(
       Arrival(
         time: time,
         record: OutboundRecord(
-          partition: Partition(topic: Topic.orders.rawValue, number: Int32(number) % partitions),
-          key: Array(payload.orderID.rawValue.utf8), value: body,
+          partition: Partition(
+            topic: Topic.orders.rawValue, number: KeyHash.partition(of: key, count: partitions)),
+          key: key, value: body,
           headers: EventCodec.headers(of: event))))
   }
 

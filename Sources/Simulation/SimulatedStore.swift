@@ -32,6 +32,8 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
+  var hasDeadlines: Bool { database.store.hasDeadlines }
+
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
     try await call(.looks, Int(lane)) {
       try await database.store.dueDeadlines(lane: lane, at: now, limit: limit)

@@ -12,10 +12,13 @@ struct World: Sendable {
   let store = SampleStore(SampleTables())
   let clock = ManualClock()
   var limits = FleetLimits()
+  private let partitions: Int
 
   init(partitions: Int = 1) {
-    // The clock runs ahead of the tasks that work, so only a test about the bound sets one.
+    self.partitions = partitions
+    // The clock runs ahead of the tasks that work, so only a test about a bound sets it.
     limits.stopTimeout = .seconds(1_000_000)
+    limits.stuckAfter = .seconds(1_000_000)
     broker.createTopics(of: .payments, partitions: partitions)
   }
 
@@ -69,6 +72,17 @@ struct World: Sendable {
 
   func deadLetters(_ number: Int32 = 0) -> [RawMessage] {
     broker.records(ServiceName.payments.deadLetterTopic, number)
+  }
+
+  /// An id like `name` whose events belong in the partition.
+  func order(_ name: String, in partition: Int32) -> String {
+    var candidate = name
+    var count = 0
+    while KeyHash.partition(of: Array(candidate.utf8), count: Int32(partitions)) != partition {
+      count += 1
+      candidate = "\(name)-\(count)"
+    }
+    return candidate
   }
 
   func handled(_ order: String) -> [String] {

@@ -19,14 +19,15 @@ import Testing
     }
   }
 
+  /// With what an empty one weighs, a message of 744 bytes weighs 1,000.
   @Test func deliversInOrderWithinTheBounds() async {
     let queue = LaneQueue()
-    #expect(queue.add((0..<5).map { message($0, bytes: 10) }) == 50)
-    #expect(offsets(await queue.next(maximumCount: 2, maximumWeight: 100)) == [0, 1])
-    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 25)) == [2, 3])
-    #expect(queue.weight == 10)
-    #expect(queue.add([message(5, bytes: 10)]) == 20)
-    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 100)) == [4, 5])
+    #expect(queue.add((0..<5).map { message($0, bytes: 744) }) == 5_000)
+    #expect(offsets(await queue.next(maximumCount: 2, maximumWeight: 10_000)) == [0, 1])
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 2_500)) == [2, 3])
+    #expect(queue.weight == 1_000)
+    #expect(queue.add([message(5, bytes: 744)]) == 2_000)
+    #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10_000)) == [4, 5])
     #expect(queue.weight == 0)
   }
 

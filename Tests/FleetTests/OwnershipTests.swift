@@ -8,7 +8,10 @@ import Testing
 /// Who works a lane when members come, go and are held up.
 @Suite(.timeLimit(.minutes(1))) struct OwnershipTests {
   private func append(_ world: World, _ orders: [String], partition: Int32 = 0) {
-    for order in orders { world.broker.append(record(reservation(order), partition: partition)) }
+    for order in orders {
+      world.broker.append(
+        record(reservation(world.order(order, in: partition)), partition: partition))
+    }
   }
 
   /// A process that was held up sends its take-over long after the partition has gone to another.
@@ -87,7 +90,7 @@ import Testing
       try await world.run { world.committed(2) == 3 }
       try await world.run { first.runner.health.problems.isEmpty }
     }
-    #expect(world.captured(2) == ["a", "b", "c"])
+    #expect(world.captured(2) == ["a", "b", "c"].map { world.order($0, in: 2) })
   }
 
   @Test func aMemberWithoutPartitionsIsReady() async throws {
@@ -109,7 +112,7 @@ import Testing
       try await world.run { runner.runner.health.problems.contains { $0.hasPrefix("topics") } }
       #expect(
         runner.runner.health.problems.first
-          == "topics: the topics inventory.v1, fulfilment.v1 have "
+          == "topics: the topics inventory.v1 (2), fulfilment.v1 (3) have "
           + "different numbers of partitions; run 'orderly topics verify'")
     }
     #expect(world.store.epoch(of: 0) == nil)

@@ -10,7 +10,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
   private func append(_ world: World, _ labels: Range<Int>, partition: Int32 = 0) {
     for label in labels {
-      world.broker.append(record(reservation("p\(partition)", "\(label)"), partition: partition))
+      world.broker.append(
+        record(
+          reservation(world.order("p\(partition)", in: partition), "\(label)"),
+          partition: partition))
     }
   }
 
@@ -54,7 +57,8 @@ import Testing
     runner.stop()
     try await world.finish(task)
     for partition in 0..<4 {
-      #expect(world.handled("p\(partition)") == (0..<30).map { "\($0)" })
+      let order = world.order("p\(partition)", in: Int32(partition))
+      #expect(world.handled(order) == (0..<30).map { "\($0)" })
     }
   }
 
@@ -136,79 +140,64 @@ import Testing
     try await world.withRunner { _ in try await world.run { world.committed() == 1 } }
     #expect(world.handled("p0") == ["0"])
   }
-}
 
-/// Publishes when it is let.
-private final class GatedProducer: EventProducer {
-  private struct State {
-    var isOpen = false
-    var isReached = false
-    var waiting: [CheckedContinuation<Void, Never>] = []
+  /// A failed answer to a rebalance would leave the member in the group, with nothing to read.
+  @Test func aFailedAssignmentIsMadeAgainAndTheServiceIsNotReadyMeanwhile() async throws {
+    let world = World()
+    append(world, 0..<2)
+    let consumer = UnreliableConsumer(
+      InMemoryConsumer(world.broker, service: .payments, clock: world.clock), failing: [.assign],
+      failures: 1_000_000)
+    let runner = runner(world, consumer: consumer)
+    let task = Task { await runner.run() }
+    // Long enough for several ticks, whose pings succeed.
+    try await world.run { consumer.hasFailed(5, of: 1_000_000) }
+    #expect(
+      runner.health.problems == [
+        "broker: can't take the partitions that the group has assigned: the client is busy",
+        "group: no partitions assigned yet",
+      ])
+    consumer.mend()
+    try await world.run { world.committed() == 2 && runner.health.problems.isEmpty }
+    runner.stop()
+    try await world.finish(task)
+    #expect(world.handled("p0") == ["0", "1"])
   }
 
-  private let state = Mutex(State())
-  private let producer: any EventProducer
-
-  init(_ producer: any EventProducer) { self.producer = producer }
-
-  /// Somebody waits to publish.
-  var isReached: Bool { state.withLock { $0.isReached } }
-
-  func open() {
-    let waiting = state.withLock { state in
-      state.isOpen = true
-      defer { state.waiting = [] }
-      return state.waiting
+  @Test func aFailedUnassignmentIsMadeAgain() async throws {
+    let world = World(partitions: 2)
+    let consumer = UnreliableConsumer(
+      InMemoryConsumer(world.broker, service: .payments, clock: world.clock), failing: [.unassign],
+      failures: 4)
+    let runner = runner(world, consumer: consumer)
+    let task = Task { await runner.run() }
+    try await world.run { runner.health.lanes == [0, 1] }
+    // The second gets its part only when the first has given up its own.
+    try await world.withRunner(world.runner(owner: "second")) { second in
+      try await world.run { second.runner.health.lanes == [1] && runner.health.lanes == [0] }
     }
-    for continuation in waiting { continuation.resume() }
+    runner.stop()
+    try await world.finish(task)
   }
 
-  func publish(_ records: [OutboundRecord]) async -> [(any Error)?] {
-    await withCheckedContinuation { continuation in
-      let isOpen = state.withLock { state in
-        state.isReached = true
-        if !state.isOpen { state.waiting.append(continuation) }
-        return state.isOpen
+  @Test func aLaneThatWaitsForTheBrokersForeverIsReported() async throws {
+    var world = World()
+    world.limits.stuckAfter = .seconds(30)
+    let producer = GatedProducer(InMemoryProducer(world.broker))
+    let runner = runner(
+      world, consumer: InMemoryConsumer(world.broker, service: .payments, clock: world.clock),
+      producer: producer)
+    let task = Task { await runner.run() }
+    append(world, 0..<1)
+    try await world.run {
+      runner.health.problems.contains {
+        $0.hasPrefix("progress: lane 0: publishing to payments.v1[0], since ")
       }
-      if isOpen { continuation.resume() }
     }
-    return await producer.publish(records)
+    producer.open()
+    try await world.run { world.committed() == 1 }
+    try await world.run { runner.health.problems.isEmpty }
+    runner.stop()
+    try await world.finish(task)
   }
-}
-
-/// A consumer whose pauses and resumes fail at first.
-private final class UnreliableConsumer: EventConsumer {
-  private let consumer: InMemoryConsumer
-  private let failures: Atomic<Int>
-
-  init(_ consumer: InMemoryConsumer, failures: Int) {
-    self.consumer = consumer
-    self.failures = Atomic(failures)
-  }
-
-  private func fail() throws {
-    let left = failures.subtract(1, ordering: .relaxed).newValue
-    if left >= 0 { throw InMemoryBrokerError(description: "the client is busy") }
-  }
-
-  func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent] {
-    try await consumer.poll(maximum: maximum, timeout: timeout)
-  }
-  func assign(_ partitions: [Partition]) async throws { try await consumer.assign(partitions) }
-  func unassign() async throws { try await consumer.unassign() }
-  func pause(_ partitions: [Partition]) async throws {
-    try fail()
-    try await consumer.pause(partitions)
-  }
-  func resume(_ partitions: [Partition]) async throws {
-    try fail()
-    try await consumer.resume(partitions)
-  }
-  func commitInBackground(_ offsets: [Partition: Int64]) async throws {
-    try await consumer.commitInBackground(offsets)
-  }
-  func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
-  func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
-  func ping() async throws { try await consumer.ping() }
-  func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }

@@ -40,6 +40,8 @@ public struct OrderStore: ServiceStore {
     try insert(rows.steps, connection)
   }
 
+  public var hasDeadlines: Bool { true }
+
   public func dueDeadlines(
     lane: Int32, at now: Date, limit: Int, on connection: Connection
   ) throws -> [OrderID] {

@@ -1,0 +1,33 @@
+import Foundation
+import Synchronization
+
+/// What a lane waits for, seen from outside. A call that never returns can't report itself.
+final class LaneActivity: Sendable {
+  private let current = Mutex<(what: String, since: Date)?>(nil)
+  private let clock: any FleetClock
+
+  init(clock: any FleetClock) {
+    self.clock = clock
+  }
+
+  /// Notes that the lane is at `what` until the body ends. Calls are not nested.
+  func during<Result, Failure: Error>(
+    _ what: String, _ body: () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
+    let now = clock.now
+    current.withLock { $0 = (what, now) }
+    defer { current.withLock { $0 = nil } }
+    return try await body()
+  }
+
+  /// What it has been at for longer than `limit`, as a sentence.
+  func stuck(after limit: Duration) -> String? {
+    let now = clock.now
+    return current.withLock { current in
+      guard let current, now.timeIntervalSince(current.since) > limit / .seconds(1) else {
+        return nil
+      }
+      return "\(current.what), since \(Int(now.timeIntervalSince(current.since))) s"
+    }
+  }
+}
