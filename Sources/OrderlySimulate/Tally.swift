@@ -42,7 +42,7 @@ final class Tally: Sendable {
     let faults = FaultKind.allCases.map { "  \($0.rawValue): \(state.faults[$0, default: 0])" }
     let endings = state.endings.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     return """
-      \(state.runs) seeds in \(seconds) s: \(state.steps) steps, \
+      \(state.runs == 1 ? "1 seed" : "\(state.runs) seeds") in \(seconds) s: \(state.steps) steps, \
       \(Int(state.virtualSeconds)) virtual seconds, \(state.records) records
       orders: \(endings.isEmpty ? "none" : endings.joined(separator: ", "))
       faults injected:

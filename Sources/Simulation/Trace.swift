@@ -42,7 +42,8 @@ public struct Trace: Sendable {
     for byte in subject.utf8 { mix(Int(byte)) }
     for byte in verb.rawValue.utf8 { mix(Int(byte)) }
     mix(value)
-    guard keepsLines else { return }
+    // What is in the log at the end belongs to the run; what happened tells more to a person.
+    guard keepsLines, verb != .recorded else { return }
     let seconds = "\(time / 1_000_000)"
     let fraction = "\(time % 1_000_000 + 1_000_000)".dropFirst()
     let who = process < 0 ? "" : " p\(process)"
