@@ -146,6 +146,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     case .notice(let text):
       logger.debug("broker client", metadata: ["line": "\(text)"])
     case .commitFailed(let problem):
+      // One of an assignment that is over is nobody's any more.
+      guard !committing.isEmpty else { break }
       health.report(.commits, problem)
       progress.restore(committing)
     case .committed:
@@ -228,7 +230,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.
     return RunningLane(
-      queue: queue, task: Task(executorPreference: executor) { await lane.run() }, health: health, activity: activity)
+      queue: queue, task: Task(executorPreference: executor) { await lane.run() }, health: health,
+      activity: activity)
   }
 
   /// Ends all lanes (an eager rebalance takes all partitions at once) and commits what is done.
