@@ -111,7 +111,6 @@ public struct UnreadableEvent: Error, Hashable, Sendable, CustomStringConvertibl
     case invalidBody = "invalid-body"
     case wrongKey = "wrong-key"
     case wrongTopic = "wrong-topic"
-    case wrongPartition = "wrong-partition"
   }
 
   public let reason: Reason

@@ -15,7 +15,6 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let producer: any EventProducer
   let queue: LaneQueue
   /// Of each topic that the service reads.
-  let partitionCount: Int32
   let progress: LaneProgress
   let limits: FleetLimits
   let clock: any FleetClock
@@ -156,7 +155,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
   private func handle(_ messages: [RawMessage], _ tenure: inout Tenure) async throws(Ended) {
     let items = messages.compactMap {
-      LaneItem($0, for: step.service, partitionCount: partitionCount)
+      LaneItem($0, for: step.service)
     }
     metrics.passedOver.increment(by: messages.count - items.count)
     try await handle(items, &tenure)

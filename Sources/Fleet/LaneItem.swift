@@ -63,26 +63,12 @@ enum LaneItem: Sendable {
   ///
   /// A message whose type is unknown, or cannot be read, is unreadable to every subscriber of its
   /// topic: no one can say that it was not meant for them.
-  ///
-  /// - Parameter partitionCount: of the message's topic. An event in another partition than its
-  ///   key's would be handled beside the lane of its order. nil: it has been checked before.
-  init?(_ message: RawMessage, for service: ServiceName, partitionCount: Int32? = nil) {
+  init?(_ message: RawMessage, for service: ServiceName) {
     if let type = EventCodec.type(in: message.headers) {
       guard service.consumes.contains(type) else { return nil }
       guard type.topic.rawValue == message.partition.topic else {
         let detail = "\(HeaderName.type): \(type.rawValue) belongs on \(type.topic.rawValue)"
         self = .unreadable(UnreadableEvent(.wrongTopic, detail), message)
-        return
-      }
-    }
-    if let partitionCount, let key = message.key {
-      let expected = KeyHash.partition(of: key, count: partitionCount)
-      guard expected == message.partition.number else {
-        let detail =
-          "the record is in partition \(message.partition.number) of "
-          + "\(message.partition.topic), its key belongs in \(expected); the producer must use "
-          + "murmur2 on the order's id, as Java's client does"
-        self = .unreadable(UnreadableEvent(.wrongPartition, detail), message)
         return
       }
     }

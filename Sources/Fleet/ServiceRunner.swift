@@ -167,16 +167,14 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     let topics = service.subscriptions.map(\.rawValue)
     let numbers = Set(partitions.map(\.number))
     let distinct = Set(topics.map { counts[$0] ?? 0 })
-    guard distinct.count == 1, let count = distinct.first,
-      partitions.count == topics.count * numbers.count
-    else {
+    guard distinct.count == 1, partitions.count == topics.count * numbers.count else {
       let list = topics.map { "\($0) (\(counts[$0] ?? 0))" }.joined(separator: ", ")
       health.report(
         .topics,
         "the topics \(list) have different numbers of partitions; run 'orderly topics verify'")
       return .refuse
     }
-    for number in numbers.sorted() { lanes[number] = start(number, partitionCount: count) }
+    for number in numbers.sorted() { lanes[number] = start(number) }
     logger.info(
       "partitions assigned",
       metadata: ["lanes": "\(numbers.sorted().map { "\($0)" }.joined(separator: ","))"])
@@ -218,13 +216,13 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     }
   }
 
-  private func start(_ number: Int32, partitionCount: Int32) -> RunningLane {
+  private func start(_ number: Int32) -> RunningLane {
     let queue = LaneQueue()
     let activity = LaneActivity(clock: clock)
     let health = health.lane(number)
     let lane = Lane(
       number: number, step: step, store: store, producer: producer, queue: queue,
-      partitionCount: partitionCount, progress: progress, limits: limits, clock: clock,
+      progress: progress, limits: limits, clock: clock,
       health: health,
       activity: activity, metrics: metrics, owner: owner, logger: logger)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it

@@ -76,25 +76,6 @@ import Testing
     }
   }
 
-  /// An order's events must not be handled beside its lane.
-  @Test func aRecordInTheWrongPartitionIsDeadLettered() async throws {
-    let world = World(partitions: 3)
-    let order = world.order("a", in: 1)
-    world.broker.append(record(reservation(order), partition: 1))
-    world.broker.append(record(reservation(order), partition: 2))
-    try await world.withRunner { _ in
-      try await world.run { world.committed(1) == 1 && world.committed(2) == 1 }
-    }
-    #expect(world.handled(order) == ["a"])
-    let letter = try #require(world.deadLetters(2).first)
-    let headers = Dictionary(uniqueKeysWithValues: letter.headers.map { ($0.name, $0.text) })
-    #expect(headers["dlq-reason"] == "wrong-partition")
-    #expect(
-      headers["dlq-detail"]
-        == "the record is in partition 2 of inventory.v1, its key belongs in 1; the producer must "
-        + "use murmur2 on the order's id, as Java's client does")
-  }
-
   /// The server has crashed before the deletion was on its disk, and no call of the lane failed.
   @Test func rowsThatComeBackAreFoundWithoutAnyReason() async throws {
     world.broker.append(record(reservation("a")))
