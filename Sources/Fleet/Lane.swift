@@ -6,7 +6,7 @@ import Telemetry
 /// the steps have emitted. Serial by construction: one task runs `run()`.
 ///
 /// The order of things is the promise: commit the step, publish its outbox rows, delete them, and
-/// only then report the offsets as done. DESIGN lists what a crash leaves after each.
+/// only then report the offsets as done. The README lists what a crash leaves after each.
 struct Lane<D: Decider, Store: LaneStore, Performer: EffectPerformer>: Sendable
 where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
   let number: Int32

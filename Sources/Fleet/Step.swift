@@ -12,7 +12,7 @@ struct StepResult: Sendable {
   var changes: [KeyChange] = []
 }
 
-/// One step: what happens to a batch inside its transaction (DESIGN: "One step").
+/// One step: what happens to a batch inside its transaction (README: "How it stays correct").
 struct Step<D: Decider, Performer: EffectPerformer>: Sendable
 where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
   let service: ServiceName
