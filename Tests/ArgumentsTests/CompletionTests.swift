@@ -2,7 +2,7 @@ import Arguments
 import Foundation
 import Testing
 
-@Suite("Completion scripts", .timeLimit(.minutes(1)))
+@Suite("Completion scripts", .timeLimit(.minutes(10)))
 struct CompletionTests {
   private func script(_ shell: String) throws -> String {
     var text = ""

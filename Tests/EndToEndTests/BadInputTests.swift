@@ -7,7 +7,7 @@ import Testing
 extension EndToEnd {
   /// What is no event: each is dead-lettered once by whoever would have to handle it, as it was,
   /// and the orders around it complete.
-  @Suite(.timeLimit(.minutes(3))) struct BadInputs {
+  @Suite(.timeLimit(.minutes(10))) struct BadInputs {
     @Test func eachIsDeadLetteredOnceOnAMock() async throws {
       try await Fleet.onMock { fleet, _ in try await deadLetters(fleet) }
     }

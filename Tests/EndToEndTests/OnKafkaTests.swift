@@ -6,7 +6,7 @@ import Testing
 extension EndToEnd {
   /// Loss and repetition on a real Kafka, whose groups and logs the mock only resembles.
   @Suite(
-    .enabled(if: Servers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"), .timeLimit(.minutes(5)))
+    .enabled(if: Servers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"), .timeLimit(.minutes(10)))
   struct OnKafka {
     @Test func everyOrderEndsAsItsSeedDemands() async throws {
       try await Fleet.onKafka { fleet in

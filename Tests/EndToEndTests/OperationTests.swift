@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEnd {
   /// What an operator does with the fleet, and what it tells of itself.
-  @Suite(.timeLimit(.minutes(3))) struct Operations {
+  @Suite(.timeLimit(.minutes(10))) struct Operations {
     @Test func stoppingUnderLoadLosesNothing() async throws {
       try await Fleet.onMock { fleet, _ in
         let worker = try fleet.start(options: ["--shutdown-timeout", "20"])

@@ -7,7 +7,7 @@ import Testing
 extension EndToEnd {
   /// What the workers depend on is away, at the start or in the midst of it: they say so once, say
   /// at /readyz what is wrong, stay alive, and go on by themselves.
-  @Suite(.timeLimit(.minutes(3))) struct Outages {
+  @Suite(.timeLimit(.minutes(10))) struct Outages {
     @Test func postgresIsUnreachableAtTheStart() async throws {
       try await Fleet.behindProxy(.down) { fleet, proxy, url in
         let worker = try fleet.start(databaseURL: url)

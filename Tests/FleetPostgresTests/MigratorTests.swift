@@ -2,7 +2,7 @@ import FleetPostgres
 import Postgres
 import Testing
 
-@Suite(.scratchDatabase, .timeLimit(.minutes(2))) struct MigratorTests {
+@Suite(.scratchDatabase, .timeLimit(.minutes(10))) struct MigratorTests {
   private static let first = Migration(
     number: 1, name: "init", sql: "CREATE TABLE item (id int); INSERT INTO item VALUES (1);")
   private static let second = Migration(

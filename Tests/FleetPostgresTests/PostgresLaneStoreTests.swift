@@ -7,7 +7,7 @@ import Testing
 
 @testable import FleetPostgres
 
-@Suite(.scratchDatabase, .timeLimit(.minutes(2))) struct PostgresLaneStoreTests {
+@Suite(.scratchDatabase, .timeLimit(.minutes(10))) struct PostgresLaneStoreTests {
   @Test(arguments: LaneStoreRule.allCases) func keeps(_ rule: LaneStoreRule) async throws {
     try await SampleSchema().withStore { try await rule.check($0) }
   }

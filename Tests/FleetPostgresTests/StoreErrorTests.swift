@@ -6,7 +6,7 @@ import Testing
 @testable import FleetPostgres
 
 /// What a lane is told about what goes wrong with rows.
-@Suite(.scratchDatabase, .timeLimit(.minutes(1))) struct StoreErrorTests {
+@Suite(.scratchDatabase, .timeLimit(.minutes(10))) struct StoreErrorTests {
   /// What a step throws whose load does `body`.
   private func refusal(_ body: @escaping @Sendable (Connection) throws -> Void) async throws
     -> String?

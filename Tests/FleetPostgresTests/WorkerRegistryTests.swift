@@ -4,7 +4,7 @@ import Foundation
 import Postgres
 import Testing
 
-@Suite(.scratchDatabase, .timeLimit(.minutes(2))) struct WorkerRegistryTests {
+@Suite(.scratchDatabase, .timeLimit(.minutes(10))) struct WorkerRegistryTests {
   /// The registry as a worker has it: with the role of a service.
   private func withRegistry(_ body: (WorkerRegistry) async throws -> Void) async throws {
     // The roles belong to the server and stay; other runs use the same.

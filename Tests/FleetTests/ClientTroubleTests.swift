@@ -6,7 +6,7 @@ import Testing
 @testable import Fleet
 
 /// What the clients say about themselves, and what becomes of it.
-@Suite(.timeLimit(.minutes(1))) struct ClientTroubleTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientTroubleTests {
   private let world = World()
 
   private func runner(

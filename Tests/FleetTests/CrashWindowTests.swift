@@ -6,7 +6,7 @@ import Testing
 @testable import Fleet
 
 /// What is left when something fails between two of a lane's actions, and who finishes it.
-@Suite(.timeLimit(.minutes(1))) struct CrashWindowTests {
+@Suite(.timeLimit(.minutes(10))) struct CrashWindowTests {
   private let world = World()
 
   private func append(_ orders: String...) {

@@ -6,7 +6,7 @@ import Testing
 @testable import Fleet
 
 /// What becomes of messages that cannot be handled, and of those beside them.
-@Suite(.timeLimit(.minutes(1))) struct FailingMessageTests {
+@Suite(.timeLimit(.minutes(10))) struct FailingMessageTests {
   private let world = World()
 
   @Test func poisonIsDeadLetteredOnceAndThePartitionFlowsOn() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Fleet
 
-@Suite(.timeLimit(.minutes(1))) struct LaneQueueTests {
+@Suite(.timeLimit(.minutes(10))) struct LaneQueueTests {
   private func message(_ offset: Int64, bytes: Int = 1) -> RawMessage {
     RawMessage(
       partition: Partition(topic: "t", number: 0), offset: offset, key: nil,

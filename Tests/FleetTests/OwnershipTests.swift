@@ -6,7 +6,7 @@ import Testing
 @testable import Fleet
 
 /// Who works a lane when members come, go and are held up.
-@Suite(.timeLimit(.minutes(1))) struct OwnershipTests {
+@Suite(.timeLimit(.minutes(10))) struct OwnershipTests {
   private func append(_ world: World, _ orders: [String], partition: Int32 = 0) {
     for order in orders {
       world.broker.append(

@@ -6,7 +6,7 @@ import Testing
 @testable import Fleet
 
 /// Orders whose events fail for longer than their lane can wait, through whole runs.
-@Suite(.timeLimit(.minutes(1))) struct ParkingTests {
+@Suite(.timeLimit(.minutes(10))) struct ParkingTests {
   private var world = World()
 
   private func append(_ order: String, _ labels: [String], token: String = "ok") {

@@ -7,7 +7,7 @@ import Testing
 @testable import Fleet
 
 /// The runner against slow lanes and failing clients.
-@Suite(.timeLimit(.minutes(1))) struct RunnerTests {
+@Suite(.timeLimit(.minutes(10))) struct RunnerTests {
   private func append(_ world: World, _ labels: Range<Int>, partition: Int32 = 0) {
     for label in labels {
       world.broker.append(

@@ -1,7 +1,7 @@
 import HTTPServer
 import Testing
 
-@Suite("HTTP server", .timeLimit(.minutes(1)))
+@Suite("HTTP server", .timeLimit(.minutes(10)))
 struct HTTPServerTests {
   /// Runs `body` against a server on a free port.
   private func serving(

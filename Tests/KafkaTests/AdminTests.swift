@@ -2,7 +2,7 @@ import Foundation
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct AdminTests {
   @Test(arguments: Cluster.available)
   func describesTheCluster(_ cluster: Cluster) async throws {

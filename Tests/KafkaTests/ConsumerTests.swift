@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConsumerTests {
   @Test(arguments: Cluster.available)
   func goesOnAtTheCommittedOffset(_ cluster: Cluster) async throws {

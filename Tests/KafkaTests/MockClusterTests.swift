@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct MockClusterTests {
   /// What the documentation of `MockCluster` says of its memory.
   @Test func keepsTheNewestFiveMebibytesOfAPartition() async throws {

@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct ProducerTests {
   @Test(arguments: Cluster.available)
   func reportsTheFailureOfEachRecordAndWritesTheOthers(_ cluster: Cluster) async throws {

@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReaderTests {
   @Test(arguments: Cluster.available)
   func readsPartitionsToTheirEndWithoutAGroup(_ cluster: Cluster) async throws {

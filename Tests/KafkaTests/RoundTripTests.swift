@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct RoundTripTests {
   @Test(arguments: Cluster.available)
   func keepsKeysValuesAndHeadersAsTheyAre(_ cluster: Cluster) async throws {

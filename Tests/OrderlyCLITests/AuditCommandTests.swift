@@ -82,7 +82,7 @@ import Testing
   private static let shipped = UUID(
     version5Of: "done-1/fulfilment.shipped", namespace: .smallSystem)
 
-  @Test(.timeLimit(.minutes(5))) func promisesAreJudgedByWhatIsThere() async throws {
+  @Test(.timeLimit(.minutes(10))) func promisesAreJudgedByWhatIsThere() async throws {
     try await SmallSystem.with { system in
       let clean = try await audit(system)
       #expect(clean.status == 0)
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5))) func recordsThatShouldNotBeThereAreFound() async throws {
+  @Test(.timeLimit(.minutes(10))) func recordsThatShouldNotBeThereAreFound() async throws {
     try await SmallSystem.with { system in
       let cause = try #require(SmallSystem.events.first { $0.type == .paymentCaptured }).id
       // A second capture of the same order, which nothing has caused.
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5))) func whatWasForetoldIsHeldAgainstWhatCame() async throws {
+  @Test(.timeLimit(.minutes(10))) func whatWasForetoldIsHeldAgainstWhatCame() async throws {
     try await SmallSystem.with { system in
       try await withTemporaryFolder { folder in
         let file = folder.appending(path: "expect.jsonl")
@@ -149,7 +149,7 @@ import Testing
   }
 
   /// What is parked comes to its end later, or when somebody has decided about it: no breach.
-  @Test(.timeLimit(.minutes(5))) func parkedOrdersAreInFlight() async throws {
+  @Test(.timeLimit(.minutes(10))) func parkedOrdersAreInFlight() async throws {
     try await SmallSystem.with { system in
       try await withTemporaryFolder { folder in
         let file = folder.appending(path: "expect.jsonl")
@@ -181,7 +181,7 @@ import Testing
   }
 
   /// On librdkafka's mock, which can't be asked for the offset of a time.
-  @Test(.timeLimit(.minutes(5))) func recordsSinceATimeAreRead() async throws {
+  @Test(.timeLimit(.minutes(10))) func recordsSinceATimeAreRead() async throws {
     try await SmallSystem.with { system in
       let all = try await audit(system)
       let recent = try await audit(system, "--since", "1h")

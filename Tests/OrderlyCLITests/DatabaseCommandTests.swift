@@ -5,7 +5,7 @@ import Testing
 
 @testable import OrderlyCLI
 
-@Suite(.timeLimit(.minutes(2))) struct DatabaseCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct DatabaseCommandTests {
   @Test func migratingBringsTheSchemasUpToDate() async throws {
     try await OwnServers.withDatabase { url in
       let orderly = OrderlyProcess(environment: ["ORDERLY_DATABASE_URL": url])

@@ -6,7 +6,7 @@ import Testing
 
 /// `orderly dev`, as a process that is interrupted.
 @Suite struct DevTests {
-  @Test(.timeLimit(.minutes(2))) func theThrowAwayPostgresWantsItsPassword() async throws {
+  @Test(.timeLimit(.minutes(10))) func theThrowAwayPostgresWantsItsPassword() async throws {
     try await withTemporaryFolder { folder in
       let dev = try DevProcess(["dev", "--postgres-only"], folder)
       let url = try #require(await dev.line { $0.hasPrefix("postgresql://") })
@@ -35,7 +35,7 @@ import Testing
 
   /// While Postgres is made, when the workers run, and while a command of its own does.
   @Test(
-    .timeLimit(.minutes(3)),
+    .timeLimit(.minutes(10)),
     arguments: ["  Postgres: starting", "  Workers:", "$ orderly publish"])
   func interruptingLeavesNothing(_ moment: String) async throws {
     try await withTemporaryFolder { folder in

@@ -7,7 +7,7 @@ import Testing
 
 @testable import OrderlyCLI
 
-@Suite(.timeLimit(.minutes(2))) struct DoctorTests {
+@Suite(.timeLimit(.minutes(10))) struct DoctorTests {
   @Test func aHealthySystemHasNoFailures() async throws {
     try await OwnServers.withDatabase { url in
       try await OwnServers.withMock { mock, _ in

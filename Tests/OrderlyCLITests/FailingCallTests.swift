@@ -115,7 +115,7 @@ import Testing
         + "read: missing\n"),
   ]
 
-  @Test(.timeLimit(.minutes(1)), arguments: calls)
+  @Test(.timeLimit(.minutes(10)), arguments: calls)
   func messageAndStatusAreAsWritten(_ call: Call) async throws {
     let outcome = try await OrderlyProcess(environment: call.environment).run(call.arguments)
     #expect(outcome.status == call.status)
@@ -125,7 +125,7 @@ import Testing
 
   /// What the environment says goes before what a file says, also where the file is closer to the
   /// point.
-  @Test(.timeLimit(.minutes(1))) func theEnvironmentWinsOverTheFile() async throws {
+  @Test(.timeLimit(.minutes(10))) func theEnvironmentWinsOverTheFile() async throws {
     try await withTemporaryFolder { folder in
       let file = folder.appending(path: "config.yaml")
       try """
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func nothingIsPublishedOfAFileWithAFault() async throws {
+  @Test(.timeLimit(.minutes(10))) func nothingIsPublishedOfAFileWithAFault() async throws {
     let input = """
       {"orderId":"o-1","requestedAt":"2026-11-21T08:30:00Z"}
       {"orderId":"o 2","requestedAt":"2026-11-21T08:30:00Z"}

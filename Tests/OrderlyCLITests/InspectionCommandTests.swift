@@ -5,7 +5,7 @@ import Testing
 
 /// The commands that look, run as processes on a small system.
 @Suite(.serialized) struct InspectionCommandTests {
-  @Test(.timeLimit(.minutes(5))) func eachCommandShowsWhatIsThere() async throws {
+  @Test(.timeLimit(.minutes(10))) func eachCommandShowsWhatIsThere() async throws {
     try await SmallSystem.with { system in
       let orders = try await system.orderly.run("get", "orders")
       #expect(orders.status == 0)
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5))) func parkedOrdersAreShown() async throws {
+  @Test(.timeLimit(.minutes(10))) func parkedOrdersAreShown() async throws {
     try await SmallSystem.with { system in
       let none = try await system.orderly.run("get", "parked")
       #expect(none.messages == "No parked orders found.\n")
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5))) func deadLettersAreFoundByTheBeginningOfTheirIds() async throws {
+  @Test(.timeLimit(.minutes(10))) func deadLettersAreFoundByTheBeginningOfTheirIds() async throws {
     try await SmallSystem.with { system in
       try system.sql(
         """
@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5))) func payloadsAreShownAsTheirSchemaAllows() async throws {
+  @Test(.timeLimit(.minutes(10))) func payloadsAreShownAsTheirSchemaAllows() async throws {
     try await SmallSystem.with { system in
       func show(_ body: String, _ options: String...) async throws -> String {
         try system.sql(
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(10)),
     arguments: [
       ["get", "orders"], ["get", "dlq"], ["get", "outbox"], ["get", "workers"], ["get", "parked"],
       ["dlq", "summary"], ["describe", "order", "x"], ["outbox", "status"],
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(10)),
     arguments: [["get", "groups"], ["describe", "group", "orders"], ["audit"]])
   func aBrokerThatIsDownIsOneSentence(_ command: [String]) async throws {
     let outcome = try await OrderlyProcess(environment: [

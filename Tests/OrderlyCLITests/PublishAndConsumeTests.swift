@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderlyCLI
 
-@Suite(.timeLimit(.minutes(2))) struct PublishAndConsumeTests {
+@Suite(.timeLimit(.minutes(10))) struct PublishAndConsumeTests {
   @Test func whatIsPublishedIsConsumed() async throws {
     try await OwnServers.withMock { _, orderly in
       let published = try await orderly.run(

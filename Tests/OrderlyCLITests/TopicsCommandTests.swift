@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderlyCLI
 
-@Suite(.timeLimit(.minutes(2))) struct TopicsCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct TopicsCommandTests {
   @Test func aMockIsComparedWithoutSettings() async throws {
     try await OwnServers.withMock { _, orderly in
       let list = try await orderly.run("topics", "list")

@@ -3,7 +3,7 @@ import Testing
 
 /// `-w` prints until it is interrupted, and that is no failure.
 @Suite struct WatchTests {
-  @Test(.timeLimit(.minutes(2)), arguments: [SIGINT, SIGTERM])
+  @Test(.timeLimit(.minutes(10)), arguments: [SIGINT, SIGTERM])
   func watchingEndsWithTheSignal(_ signal: Int32) async throws {
     try await OwnServers.withDatabase { url in
       let migrated = try await OrderlyProcess(environment: ["ORDERLY_DATABASE_URL": url])

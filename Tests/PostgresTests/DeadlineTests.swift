@@ -1,7 +1,7 @@
 import Postgres
 import Testing
 
-@Suite("A server that does not answer", .timeLimit(.minutes(2)))
+@Suite("A server that does not answer", .timeLimit(.minutes(10)))
 struct DeadlineTests {
   /// A connection through a proxy that can lose what passes.
   static func withProxy(

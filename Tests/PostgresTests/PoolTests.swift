@@ -31,7 +31,7 @@ private final class Shared<Value: Sendable>: Sendable {
   var value: Value { mutex.withLock { $0 } }
 }
 
-@Suite("The pool", .timeLimit(.minutes(2)))
+@Suite("The pool", .timeLimit(.minutes(10)))
 struct PoolTests {
   private struct Refused: Error {}
 
