@@ -139,6 +139,7 @@ extension Fleet {
     try await run("SELECT pg_reload_conf()")
     var components = try #require(URLComponents(string: url))
     components.user = "shop"
+    components.password = nil
     let own = try #require(components.string)
     try await eventually("the server asks for passwords") {
       (try? Connection.with(ConnectionConfiguration(url: own)) { _ in }) == nil

@@ -1,4 +1,5 @@
 internal import CRDKafka
+internal import Glibc
 
 extension Admin {
   /// The consumer groups of the cluster, by name.
@@ -24,10 +25,26 @@ extension Admin {
 
   /// The state and the members of groups, in the order of the names given. A group that does not
   /// exist is `.dead`.
+  ///
+  /// A cluster that has never had a group has no coordinator yet: the question makes it elect one,
+  /// and is repeated until there is.
   public func describeGroups(
     _ groupIDs: [String], timeout: Duration = .seconds(30)
   ) throws(KafkaError) -> [GroupDescription] {
     guard !groupIDs.isEmpty else { return [] }
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      do throws(KafkaError) {
+        return try describe(groupIDs, timeout: timeout)
+      } catch  where error.isAboutCoordinator && ContinuousClock.now < deadline {
+        usleep(200_000)
+      }
+    }
+  }
+
+  private func describe(
+    _ groupIDs: [String], timeout: Duration
+  ) throws(KafkaError) -> [GroupDescription] {
     let operation = "describe groups"
     let descriptions = try withCStrings(groupIDs) { (names) throws(KafkaError) in
       try call(operation, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout: timeout) {
@@ -177,4 +194,11 @@ private func withCStrings<Answer>(
     buffer.deallocate()
   }
   return try body(buffer)
+}
+
+extension KafkaError {
+  /// The group has no coordinator for the moment.
+  fileprivate var isAboutCoordinator: Bool {
+    [.coordinatorNotAvailable, .notCoordinator, .coordinatorLoadInProgress].contains(code)
+  }
 }
