@@ -135,6 +135,7 @@ let package = Package(
         "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
         "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
+    tests("OrderlyWorker", ["Contracts", "Fleet", "OrderlyWorker"]),
     tests(
       "EndToEnd",
       ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),

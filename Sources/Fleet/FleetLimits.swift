@@ -15,7 +15,7 @@ public struct FleetLimits: Sendable {
   /// because its lane waits.
   public var attempts = 3
   /// How parked keys are tried again.
-  public var parking = ParkingPolicy()
+  public var parking = ParkingTiers()
   /// How often finished offsets are committed.
   public var commitInterval: Duration = .milliseconds(500)
   /// How often lanes look for deadlines and for parked keys to try again.
@@ -30,6 +30,21 @@ public struct FleetLimits: Sendable {
   public var stopTimeout: Duration = .seconds(10)
 
   public init() {}
+}
+
+/// How parked keys are tried again, by the reason of the failure: a provider that is down for hours
+/// wants other waits than a lookup that is slow.
+public struct ParkingTiers: Sendable {
+  public var standard: ParkingPolicy
+  /// By ``TransientFailure/reason``.
+  public var byReason: [String: ParkingPolicy]
+
+  public init(standard: ParkingPolicy = ParkingPolicy(), byReason: [String: ParkingPolicy] = [:]) {
+    self.standard = standard
+    self.byReason = byReason
+  }
+
+  func policy(for reason: String) -> ParkingPolicy { byReason[reason] ?? standard }
 }
 
 /// How often, and how long apart, the first event of a parked key is tried.

@@ -14,17 +14,17 @@ struct Diversion: Sendable {
   private(set) var changes: [KeyChange] = []
 
   private let service: ServiceName
-  private let policy: ParkingPolicy
+  private let tiers: ParkingTiers
   private let now: Date
   private var fenced: Set<OrderID>
 
   /// - Parameter fenced: the parked keys among those of the items.
   init(
     _ items: [LaneItem], isNew: [Bool], fenced: Set<OrderID>, service: ServiceName,
-    policy: ParkingPolicy, at now: Date
+    tiers: ParkingTiers, at now: Date
   ) {
     self.service = service
-    self.policy = policy
+    self.tiers = tiers
     self.now = now
     self.fenced = fenced
     for (index, item) in items.enumerated() where isNew[index] { add(item, at: index) }
@@ -47,7 +47,8 @@ struct Diversion: Sendable {
       if let failure = event.failure, fenced.insert(event.order).inserted {
         let key = ParkedKey(
           event.order, .waiting, after: failure, attempts: 0,
-          nextAttempt: policy.nextAttempt(of: event.order, after: 0, at: now))
+          nextAttempt: tiers.policy(for: failure.reason)
+            .nextAttempt(of: event.order, after: 0, at: now))
         keys.append(key)
         changes.append(.parked(key, event: event.id))
       }
@@ -95,7 +96,7 @@ struct QueueSettlement: Sendable {
   ///   - failure: what has happened to the one after them.
   init(
     _ queue: ParkedQueue, handled: Int, failure: QueueFailure?, service: ServiceName,
-    policy: ParkingPolicy, at now: Date
+    tiers: ParkingTiers, at now: Date
   ) {
     gone = queue.events.prefix(handled).map(\.id)
     var key = queue.key
@@ -115,12 +116,15 @@ struct QueueSettlement: Sendable {
     let attempts = (handled == 0 ? key.attempts : 0) + 1
     let isLast: Bool
     let failed: EventFailure
+    let policy: ParkingPolicy
     switch failure {
     case .transient(let cause):
       failed = event.failing(cause.reason, cause.detail, at: now)
+      policy = tiers.policy(for: cause.reason)
       isLast = attempts >= policy.attempts
     case .final(let reason, let detail):
       failed = event.failing(reason, detail, at: now)
+      policy = tiers.standard
       isLast = true
     }
     event.failure = failed

@@ -44,7 +44,7 @@ extension Step {
     _ queue: ParkedQueue, _ handled: Int, _ failure: QueueFailure?, _ context: Context
   ) -> QueueSettlement {
     QueueSettlement(
-      queue, handled: handled, failure: failure, service: service, policy: limits.parking,
+      queue, handled: handled, failure: failure, service: service, tiers: limits.parking,
       at: context.now)
   }
 

@@ -52,7 +52,7 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     guard result.duplicates < items.count else { return result }
 
     let diversion = Diversion(
-      items, isNew: isNew, fenced: admission.parked, service: service, policy: limits.parking,
+      items, isNew: isNew, fenced: admission.parked, service: service, tiers: limits.parking,
       at: context.now)
     result.deadLetters = diversion.letters
     result.changes = diversion.changes

@@ -63,7 +63,7 @@ struct Assembly {
       service, configuration: try settings.kafka(clientID: name),
       sessionTimeout: options.sessionTimeout, commitTimeout: options.stopPart)
     var limits = FleetLimits()
-    limits.parking = options.parking
+    limits.parking = options.parking[service] ?? ParkingTiers()
     limits.stopTimeout = options.stopPart
     let runner = ServiceRunner(
       service: service, decider: decider, performer: performer,

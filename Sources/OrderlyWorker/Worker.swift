@@ -15,7 +15,8 @@ struct Worker: Sendable {
     let connections: Int
     /// In seconds.
     let orderDeadline: Double
-    let parking: ParkingPolicy
+    /// By service.
+    let parking: [ServiceName: ParkingTiers]
     let sessionTimeout: Duration
     let shutdownTimeout: Duration
     let httpHost: String

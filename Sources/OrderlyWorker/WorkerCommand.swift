@@ -63,6 +63,14 @@ struct WorkerCommand: AsyncParsableCommand {
   var parkedWait = 900
 
   @Option(
+    name: .customLong("parked-tier"),
+    help: ArgumentHelp(
+      "Other attempts and waits for failures of one reason, in one service or in all, for "
+        + "instance payments/provider-unavailable=20,3600; may be repeated.",
+      valueName: "[service/]reason=attempts,seconds"))
+  var parkedTiers: [ParkedTier] = []
+
+  @Option(
     name: .customLong("session-timeout"),
     help: ArgumentHelp(
       "After how long without a sign of life others take this worker's partitions.",
@@ -87,10 +95,10 @@ struct WorkerCommand: AsyncParsableCommand {
       throw ValidationError("'--connections' must be 1 to 64.")
     }
     guard orderDeadline >= 1 else { throw ValidationError("'--order-deadline' must be positive.") }
-    guard (1...1_000).contains(parkedAttempts) else {
+    guard ParkedTier.attempts.contains(parkedAttempts) else {
       throw ValidationError("'--parked-attempts' must be 1 to 1000.")
     }
-    guard (1...86_400).contains(parkedWait) else {
+    guard ParkedTier.waits.contains(parkedWait) else {
       throw ValidationError("'--parked-wait' must be 1 to 86400.")
     }
     guard (2...300).contains(sessionTimeout) else {
@@ -119,19 +127,13 @@ struct WorkerCommand: AsyncParsableCommand {
       services: services.isEmpty ? ServiceName.allCases : services.removingDuplicates,
       settings: try Settings(environment: environment, context: context),
       options: Worker.Options(
-        connections: connections, orderDeadline: Double(orderDeadline), parking: parking,
+        connections: connections, orderDeadline: Double(orderDeadline),
+        parking: ParkedTier.byService(
+          parkedTiers, standard: ParkingPolicy(attempts: parkedAttempts, longestWait: parkedWait)),
         sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
         httpHost: httpHost, httpPort: httpPort),
       registry: registry)
     try await worker.run()
-  }
-}
-
-extension WorkerCommand {
-  private var parking: ParkingPolicy {
-    var backoff = Backoff.parked
-    backoff.cap = .seconds(parkedWait)
-    return ParkingPolicy(attempts: parkedAttempts, backoff: backoff)
   }
 }
 

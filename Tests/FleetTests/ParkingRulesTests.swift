@@ -72,7 +72,7 @@ struct DiversionTests {
     let diversion = Diversion(
       items, isNew: items.indices.map { !example.duplicates.contains($0) },
       fenced: Set(example.fenced.map(OrderID.init(rawValue:))), service: .payments,
-      policy: ParkingPolicy(), at: now)
+      tiers: ParkingTiers(), at: now)
     #expect(diversion.decided.map { items[$0].label } == example.decided)
     #expect(diversion.parked.map(\.label) == example.parked)
     #expect(diversion.keys.map { "\($0.key) \($0.state)" } == example.keys)
@@ -83,7 +83,7 @@ struct DiversionTests {
   @Test func aNewFenceHasTheFailureAndTheFirstWait() throws {
     let diversion = Diversion(
       [try makeItem("parked x/1", offset: 0)], isNew: [true], fenced: [], service: .payments,
-      policy: ParkingPolicy(), at: now)
+      tiers: ParkingTiers(), at: now)
     let key = try #require(diversion.keys.first)
     #expect(key.reason == "down" && key.attempts == 0)
     #expect(key.firstFailed == now - 9 && key.lastFailed == now - 1)
@@ -152,7 +152,7 @@ struct QueueSettlementTests {
       attempts: 4, backoff: Backoff(base: .seconds(1), cap: .seconds(900)))
     let settlement = QueueSettlement(
       ParkedQueue(key: key, events: events, length: example.length), handled: example.handled,
-      failure: example.failure, service: .payments, policy: policy, at: now)
+      failure: example.failure, service: .payments, tiers: ParkingTiers(standard: policy), at: now)
     #expect(settlement.gone == events.prefix(example.gone).map(\.id))
     #expect(settlement.head?.label == example.head)
     #expect(settlement.letter?.event?.label == example.letter)
@@ -172,12 +172,32 @@ struct QueueSettlementTests {
     let queue = ParkedQueue(
       key: key, events: [ParkedEvent(event, message(record(event)), failure: failure)], length: 1)
     let settlement = QueueSettlement(
-      queue, handled: 0, failure: Self.down, service: .payments, policy: ParkingPolicy(), at: now)
+      queue, handled: 0, failure: Self.down, service: .payments, tiers: ParkingTiers(), at: now)
     let letter = try #require(settlement.letter)
     #expect(letter.attempts == 4)
     #expect(letter.firstFailed == now - 100 && letter.lastFailed == now)
     #expect(letter.reason == "down" && letter.detail == "no answer")
     #expect(settlement.key?.reason == "down" && settlement.key?.firstFailed == now - 100)
+  }
+
+  @Test(arguments: [("down", 2, true), ("down", 1, false), ("slow", 2, false), ("slow", 7, true)])
+  func aReasonMayHaveItsOwnTier(_ reason: String, _ attempts: Int, _ isLast: Bool) throws {
+    let event = reservation("x", "1")
+    let key = ParkedKey(
+      key: event.orderID, state: .waiting, attempts: attempts, nextAttempt: Self.now, reason: "",
+      detail: "", firstFailed: Self.now, lastFailed: Self.now)
+    let queue = ParkedQueue(
+      key: key, events: [ParkedEvent(event, message(record(event)))], length: 1)
+    let slowly = ParkingPolicy(
+      attempts: 3, backoff: Backoff(base: .seconds(100), cap: .seconds(100)))
+    let settlement = QueueSettlement(
+      queue, handled: 0, failure: .transient(TransientFailure(reason, "")), service: .payments,
+      tiers: ParkingTiers(byReason: ["down": slowly]), at: Self.now)
+    #expect((settlement.letter != nil) == isLast)
+    if !isLast {
+      let wait = try #require(settlement.key?.nextAttempt).timeIntervalSince(Self.now)
+      #expect((wait >= 50) == (reason == "down"))
+    }
   }
 
   @Test func theWaitsGoFromASecondToAQuarterOfAnHour() {
