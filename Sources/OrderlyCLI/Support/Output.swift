@@ -75,10 +75,21 @@ struct ResultTable {
 /// disk: what was asked for has not been delivered.
 func printData(_ text: String) {
   do {
+    try writeData(text)
+  } catch {
+    printMessage("Error: \(error)")
+    exit(1)
+  }
+}
+
+/// Writes data to standard output, for commands that have more to do than to end when that fails.
+///
+/// - Throws: ``CommandFailure``.
+func writeData(_ text: String) throws {
+  do {
     try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
   } catch {
-    printMessage("Error: Standard output can't be written: \(error.localizedDescription)")
-    exit(1)
+    throw CommandFailure("Standard output can't be written: \(error.localizedDescription)")
   }
 }
 
