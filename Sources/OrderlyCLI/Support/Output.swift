@@ -86,10 +86,13 @@ func printData(_ text: String) {
 ///
 /// - Throws: ``CommandFailure``.
 func writeData(_ text: String) throws {
-  do {
-    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-  } catch {
-    throw CommandFailure("Standard output can't be written: \(error.localizedDescription)")
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+    guard written >= 0 || errno == EINTR else {
+      throw CommandFailure("Standard output can't be written: \(String(cString: strerror(errno))).")
+    }
+    rest = rest.dropFirst(max(0, written))
   }
 }
 

@@ -52,8 +52,18 @@ struct DevelopmentFolder: Sendable {
       guard isOwn(folder, S_IFDIR), isOwn(lock, S_IFREG), !Development.isHeld(lock) else {
         return false
       }
-      return (try? files.removeItem(atPath: folder)) != nil
+      return (try? remove(folder)) != nil
     }
+  }
+
+  /// The lock file last: a Postgres that is just ending may make files meanwhile, and then the next
+  /// one finds the folder again.
+  private static func remove(_ folder: String) throws {
+    let files = FileManager.default
+    for name in try files.contentsOfDirectory(atPath: folder) where name != lockName {
+      try files.removeItem(atPath: "\(folder)/\(name)")
+    }
+    try files.removeItem(atPath: folder)
   }
 
   /// Whether it is there, of that type and not a link to it, and this user's.
