@@ -5,13 +5,20 @@ import PackageDescription
 // libraries. The targets are listed from the bottom of the dependency order to its top; a target
 // may depend only on those above it in this file, and Tests/RepositoryTests enforces it.
 
-let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .unsafeFlags(["-warnings-as-errors"]),
-]
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + warnings
+
+/// Ops/test and CI set the variable, so that warnings are errors there. A package whose flags are
+/// always unsafe could not be anyone's dependency.
+var warnings: [SwiftSetting] {
+  Context.environment["ORDERLY_WARNINGS_AS_ERRORS"] == "1"
+    ? [.unsafeFlags(["-warnings-as-errors"])] : []
+}
 
 func library(
   _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [],
@@ -67,9 +74,9 @@ let package = Package(
     // The saga runtime and its ports
     library("Fleet", ["Contracts", "Telemetry"]),
     library("FleetTesting", ["Contracts", "Fleet"]),
-    library("FleetKafka", ["Contracts", "Fleet", "Kafka", "Telemetry"]),
+    library("FleetKafka", ["Contracts", "Fleet", "Kafka"]),
     library(
-      "FleetPostgres", ["Contracts", "Fleet", "Postgres", "Telemetry"],
+      "FleetPostgres", ["Contracts", "Fleet", "Postgres"],
       resources: migrations + [.embedInCode("FleetMigrations")]),
 
     // The services
@@ -103,8 +110,8 @@ let package = Package(
       name: "OrderlyCLI",
       dependencies: [
         "Arguments", "Contracts", "Fleet", "FleetPostgres", "Fulfilment", "Inventory", "JSONSchema",
-        "Kafka", "Orders", "Payments", "Postgres", "Settings", "Telemetry", "TopicCatalog",
-        "Workload", "YAML",
+        "Kafka", "Orders", "Payments", "Postgres", "Settings", "TopicCatalog", "Workload",
+        "YAML",
       ], swiftSettings: settings),
 
     // Tests
@@ -126,8 +133,7 @@ let package = Package(
     tests(
       "Services",
       [
-        "Contracts", "Fleet", "FleetPostgres", "FleetTesting", "Fulfilment", "Inventory", "Orders",
-        "Payments", "Postgres",
+        "Contracts", "FleetPostgres", "Fulfilment", "Inventory", "Orders", "Payments", "Postgres",
       ]),
     tests(
       "OrderlyCLI",
@@ -145,7 +151,7 @@ let package = Package(
 )
 
 var serviceDependencies: [Target.Dependency] {
-  ["Contracts", "Fleet", "FleetPostgres", "Postgres"]
+  ["Contracts", "FleetPostgres", "Postgres"]
 }
 
 /// The SQL files are compiled into the binaries, so that a worker or a command needs no folder of

@@ -25,43 +25,37 @@ struct ConfigurationFile {
   var properties: [String: String] = [:]
   var origin = "environment"
 
+  /// Whether it is used as a whole, whatever the environment says.
+  var replacesEnvironment = false
+  /// What to add where something is not found: why a development is not used.
+  var note = ""
+
+  /// The context of the configuration file that is asked for, or its current one; or else the
+  /// running `orderly dev`, unless the environment says where something is.
   static func load(
     environment: [String: String], context: String?
   ) throws(SettingsError) -> ConfigurationFile {
     let given = environment["ORDERLY_CONFIG"]
     let path =
-      given ?? DevelopmentEnvironment.directory(environment, "XDG_CONFIG_HOME", ".config")
-      + "/config.yaml"
+      given ?? Development.folder(environment, "XDG_CONFIG_HOME", ".config") + "/config.yaml"
+    var name = context
     if FileManager.default.fileExists(atPath: path) {
       let file = try YAMLReading(path: path)
       let current = try file.currentContext
-      if let name = context ?? current { return try file.context(name) }
-    } else if given != nil || (context != nil && context != DevelopmentEnvironment.name) {
+      name = context ?? current
+      if let name, file.hasContext(name) || !Development.isName(name) {
+        return try file.context(name)
+      }
+    } else if given != nil || (context.map { !Development.isName($0) } ?? false) {
       throw SettingsError(
         "The configuration file \(path) does not exist. Set ORDERLY_CONFIG to the one to use.")
     }
-    // Without anything else, the command works on what `orderly dev` runs.
-    let dev = DevelopmentEnvironment.file(environment)
-    guard FileManager.default.fileExists(atPath: dev) else { return ConfigurationFile() }
-    return try YAMLReading(path: dev).context(DevelopmentEnvironment.name)
-  }
-}
-
-/// Where a running `orderly dev` writes how it can be reached.
-public enum DevelopmentEnvironment {
-  /// The name of its context.
-  public static let name = "dev"
-
-  /// `$XDG_STATE_HOME/orderly/dev.yaml`, a configuration file with one context.
-  public static func file(_ environment: [String: String]) -> String {
-    directory(environment, "XDG_STATE_HOME", ".local/state") + "/dev.yaml"
+    return try Development.find(name, environment)
   }
 
-  static func directory(
-    _ environment: [String: String], _ variable: String, _ fallback: String
-  ) -> String {
-    if let base = environment[variable], base.hasPrefix("/") { return base + "/orderly" }
-    return (environment["HOME"] ?? "/") + "/\(fallback)/orderly"
+  /// A context of a file.
+  static func read(_ path: String, context: String) throws(SettingsError) -> ConfigurationFile {
+    try YAMLReading(path: path).context(context)
   }
 }
 
@@ -88,6 +82,8 @@ private struct YAMLReading {
       return name
     }
   }
+
+  func hasContext(_ name: String) -> Bool { root["contexts"]?[name] != nil }
 
   func context(_ name: String) throws(SettingsError) -> ConfigurationFile {
     guard let context = root["contexts"]?[name] else {

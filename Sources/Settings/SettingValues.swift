@@ -10,13 +10,23 @@ struct SettingValues: Sendable {
     get throws(SettingsError) { try first(of: [name])?.value }
   }
 
+  /// A value and where it is from.
+  struct Found {
+    let name: String
+    let value: String
+    let isFromEnvironment: Bool
+  }
+
   /// The first of the names that has a value: in the environment, or else in the file.
-  func first(of names: [String]) throws(SettingsError) -> (name: String, value: String)? {
-    for values in [environment, file] {
+  func first(of names: [String]) throws(SettingsError) -> Found? {
+    for (values, isEnvironment) in [(environment, true), (file, false)] {
       for name in names {
-        if let value = values[name], !value.isEmpty { return (name, value) }
+        if let value = values[name], !value.isEmpty {
+          return Found(name: name, value: value, isFromEnvironment: isEnvironment)
+        }
         if let path = values[name + "_FILE"], !path.isEmpty {
-          return (name, try read(path, for: name))
+          return Found(
+            name: name, value: try read(path, for: name), isFromEnvironment: isEnvironment)
         }
       }
     }

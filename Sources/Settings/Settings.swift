@@ -5,8 +5,10 @@ public import Postgres
 /// Where Kafka and Postgres are, and how to talk to them: the same for the worker and the command.
 ///
 /// Each value is taken from the first of these that has it: `-X` (Kafka properties only), the
-/// environment, the chosen context of the configuration file, the running `orderly dev`. The
-/// environment wins as a whole: its URL of all schemas goes before a file's URL of one.
+/// environment, the chosen context of the configuration file. The environment wins as a whole: its
+/// URL of all schemas goes before a file's URL of one. A running `orderly dev` is used where no
+/// context is chosen and the environment says of nothing where it is, or with `--context dev`; it is
+/// never mixed with the environment.
 ///
 /// | variable | |
 /// |---|---|
@@ -16,6 +18,7 @@ public import Postgres
 /// | `KAFKA_SSL_CA_LOCATION` `_CERTIFICATE_LOCATION` `_KEY_LOCATION` `_KEY_PASSWORD` | PEM files |
 /// | `ORDERLY_DATABASE_URL` | `postgresql://…`, of all schemas |
 /// | `ORDERLY_ORDERS_DATABASE_URL`, … | of one service's schema; also `ORDERLY_FLEET_DATABASE_URL` |
+/// | `ORDERLY_MIGRATION_DATABASE_URL` | of the user who makes the schemas |
 /// | `ORDERLY_CONFIG` | the configuration file |
 ///
 /// Passwords and URLs may be in a file instead, named by the variable with `_FILE` at its end.
@@ -23,6 +26,7 @@ public struct Settings: Sendable {
   /// The name of the context, or how else the settings were found; for messages.
   public let origin: String
   private let values: SettingValues
+  private let note: String
   private let properties: [String: String]
 
   /// - Parameters:
@@ -39,7 +43,9 @@ public struct Settings: Sendable {
           + "Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.")
     }
     let file = try ConfigurationFile.load(environment: environment, context: context)
-    values = SettingValues(environment: environment, file: file.values)
+    values = SettingValues(
+      environment: file.replacesEnvironment ? [:] : environment, file: file.values)
+    note = file.note
     try PromisedProperties.refuse(among: properties, of: "-X")
     try PromisedProperties.refuse(
       among: file.properties, of: "kafka.properties of the \(file.origin)")
@@ -54,7 +60,7 @@ public struct Settings: Sendable {
     guard let servers = try values["KAFKA_BOOTSTRAP_SERVERS"] else {
       throw SettingsError(
         "It is not known where Kafka is. Set KAFKA_BOOTSTRAP_SERVERS, choose a --context, or start "
-          + "'orderly dev'.")
+          + "'orderly dev'." + note)
     }
     return KafkaConfiguration(
       bootstrapServers: servers.split(separator: ",").map {
@@ -86,12 +92,27 @@ public struct Settings: Sendable {
     return configuration
   }
 
-  /// The user who makes the schemas, as the URL has it: no role is taken, no search path set.
+  /// How to reach the database of a schema as the user who makes it, as the URL has it: no role is
+  /// taken, no search path set.
+  ///
+  /// `ORDERLY_MIGRATION_DATABASE_URL` says who makes the schemas. A schema whose own URL has another
+  /// host, port or database is made there, as the user of that URL: it would not be found elsewhere.
+  ///
+  /// - Parameter service: whose schema; nil for the fleet's.
+  /// - Throws: ``SettingsError`` when none is given, or one is no URL.
   public func migrationDatabase(
     of service: ServiceName?, applicationName: String
   ) throws(SettingsError) -> ConnectionConfiguration {
     let own = "ORDERLY_\((service?.rawValue ?? "fleet").uppercased())_DATABASE_URL"
-    var configuration = try url(["ORDERLY_MIGRATION_DATABASE_URL", own, "ORDERLY_DATABASE_URL"])
+    let schema = try values.first(of: [own, "ORDERLY_DATABASE_URL"])
+    var migrator = try values.first(of: ["ORDERLY_MIGRATION_DATABASE_URL"])
+    // The environment wins as a whole.
+    if let schema, schema.isFromEnvironment, migrator?.isFromEnvironment == false { migrator = nil }
+    var configuration = try configuration(migrator ?? schema)
+    if migrator != nil, let schema, schema.name == own {
+      let place = try self.configuration(schema)
+      if !place.isSameDatabase(as: configuration) { configuration = place }
+    }
     configuration.applicationName = applicationName
     configuration.statementTimeout = nil
     configuration.responseTimeout = .seconds(600)
@@ -99,16 +120,22 @@ public struct Settings: Sendable {
   }
 
   private func url(_ names: [String]) throws(SettingsError) -> ConnectionConfiguration {
-    if let (name, url) = try values.first(of: names) {
-      do {
-        return try ConnectionConfiguration(url: url)
-      } catch {
-        throw SettingsError("\(name) is not a Postgres URL: \(error.message)")
-      }
+    try configuration(try values.first(of: names))
+  }
+
+  private func configuration(
+    _ found: SettingValues.Found?
+  ) throws(SettingsError) -> ConnectionConfiguration {
+    guard let found else {
+      throw SettingsError(
+        "It is not known where Postgres is. Set ORDERLY_DATABASE_URL, choose a --context, or start "
+          + "'orderly dev'." + note)
     }
-    throw SettingsError(
-      "It is not known where Postgres is. Set ORDERLY_DATABASE_URL, choose a --context, or start "
-        + "'orderly dev'.")
+    do {
+      return try ConnectionConfiguration(url: found.value)
+    } catch {
+      throw SettingsError("\(found.name) is not a Postgres URL: \(error.message)")
+    }
   }
 
   // MARK: - Security
@@ -147,6 +174,12 @@ public struct Settings: Sendable {
       throw SettingsError("SASL needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or …_FILE).")
     }
     return SASL(mechanism: mechanism, username: username, password: password)
+  }
+}
+
+extension ConnectionConfiguration {
+  fileprivate func isSameDatabase(as other: ConnectionConfiguration) -> Bool {
+    host == other.host && (port ?? "5432") == (other.port ?? "5432") && database == other.database
   }
 }
 

@@ -50,6 +50,28 @@ import Testing
     }
   }
 
+  /// Who migrates is one thing, and where a service will look for its schema another.
+  @Test func theMigrationURLMovesNoSchema() async throws {
+    try await OwnServers.withDatabase { shared in
+      try await OwnServers.withDatabase { (own: String) async throws -> Void in
+        var stranger = try #require(URLComponents(string: shared))
+        stranger.user = "orderly_orders"
+        stranger.password = "of no use here"
+        let orderly = OrderlyProcess(environment: [
+          "ORDERLY_DATABASE_URL": try #require(stranger.string),
+          "ORDERLY_ORDERS_DATABASE_URL": try #require(stranger.string),
+          "ORDERLY_MIGRATION_DATABASE_URL": shared, "ORDERLY_PAYMENTS_DATABASE_URL": own,
+        ])
+        let migrated = try await orderly.run("db", "migrate")
+        #expect(migrated.status == 0, "\(migrated)")
+        #expect(try schemas(shared).isSuperset(of: ["orders", "inventory", "fulfilment"]))
+        #expect(try !schemas(shared).contains("payments"))
+        #expect(try schemas(own).contains("payments"))
+        #expect(try !schemas(own).contains("orders"))
+      }
+    }
+  }
+
   @Test func anEditedMigrationIsFoundOut() async throws {
     try await OwnServers.withDatabase { url in
       let orderly = OrderlyProcess(environment: ["ORDERLY_DATABASE_URL": url])

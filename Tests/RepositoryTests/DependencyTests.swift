@@ -19,6 +19,26 @@ struct DependencyTests {
     }
   }
 
+  /// What is declared is built before the target and linked with it, so it has to be for something;
+  /// what is imported and not declared is there by chance.
+  @Test func dependenciesAreThoseThatAreImported() throws {
+    let dependencies = try Repository.dependencies()
+    let modules = try Set(Repository.modulesInOrder())
+    try #require(dependencies.count > 30)
+    let files = try Dictionary(grouping: Repository.swiftFiles()) { file in
+      file.target ?? String(file.path.split(separator: "/")[1])
+    }
+    for (target, declared) in dependencies {
+      let imported = Set((files[target] ?? []).flatMap(\.imports)).intersection(modules)
+      for module in declared.subtracting(imported).sorted() {
+        Issue.record("Package.swift lets \(target) depend on \(module), which it does not import")
+      }
+      for module in imported.subtracting(declared).sorted() {
+        Issue.record("\(target) imports \(module); Package.swift does not let it depend on that")
+      }
+    }
+  }
+
   /// A C library is met in one folder, and is Swift everywhere else.
   @Test(arguments: [
     ("CRDKafka", "Kafka"), ("CPQ", "Postgres"), ("CMicroHTTPD", "HTTPServer"), ("CYAML", "YAML"),

@@ -83,4 +83,32 @@ enum Repository {
       .matches(of: /(?:\b(?:library|system)\(\s*|\bname: )"(\w+)"/)
       .map { String($0.1) }
   }
+  /// The modules of this package that each target of Package.swift declares as dependencies, by the
+  /// target's folder.
+  static func dependencies() throws -> [String: Set<String>] {
+    let manifest = try String(contentsOf: root.appending(path: "Package.swift"), encoding: .utf8)
+    let modules = try Set(modulesInOrder())
+    let services = try #require(manifest.firstRange(of: "var serviceDependencies"))
+    let targets = try #require(manifest.firstRange(of: "\n  targets: [\n"))
+    let names = { (text: Substring) in text.matches(of: /"(\w+)"/).map { String($0.1) } }
+    let start = /\b(library|tests|executableTarget|target)\(/
+    let list = manifest[targets.upperBound..<services.lowerBound]
+    let starts = list.matches(of: start)
+    var dependencies: [String: Set<String>] = [:]
+    for (index, match) in starts.enumerated() {
+      let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : list.endIndex
+      var declaration = list[match.range.upperBound..<end]
+      let target = try #require(names(declaration).first)
+      if let resources = declaration.firstRange(of: "resources:") {
+        declaration = declaration[..<resources.lowerBound]
+      }
+      var declared = names(declaration).dropFirst().filter(modules.contains)
+      if declaration.contains("serviceDependencies") {
+        let body = manifest[services.upperBound...].prefix { $0 != "}" }
+        declared += names(body)
+      }
+      dependencies[match.1 == "tests" ? target + "Tests" : target] = Set(declared)
+    }
+    return dependencies
+  }
 }

@@ -9,10 +9,7 @@ extension GlobalOptions {
     _ body: (Admin, KafkaConfiguration) async throws -> R
   ) async throws -> R {
     let configuration = try kafka()
-    return try await explaining(configuration) {
-      let admin = try Admin(configuration)
-      return try await closing({ await admin.close() }) { try await body(admin, configuration) }
-    }
+    return try await OrderlyCLI.withAdmin(configuration) { try await body($0, configuration) }
   }
 
   /// Runs `body` with a producer, and waits for what it has written.
@@ -37,6 +34,18 @@ extension GlobalOptions {
       let reader = try PartitionReader(configuration)
       return try await closing({ await reader.close() }) { try await body(reader) }
     }
+  }
+}
+
+/// Runs `body` with a client that looks at the cluster and changes it.
+///
+/// - Throws: ``CommandFailure`` in the place of a `KafkaError`; what else `body` throws.
+func withAdmin<R: Sendable>(
+  _ configuration: KafkaConfiguration, _ body: (Admin) async throws -> R
+) async throws -> R {
+  try await explaining(configuration) {
+    let admin = try Admin(configuration)
+    return try await closing({ await admin.close() }) { try await body(admin) }
   }
 }
 

@@ -75,10 +75,24 @@ struct ResultTable {
 /// disk: what was asked for has not been delivered.
 func printData(_ text: String) {
   do {
-    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    try writeData(text)
   } catch {
-    printMessage("Error: Standard output can't be written: \(error.localizedDescription)")
+    printMessage("Error: \(error)")
     exit(1)
+  }
+}
+
+/// Writes data to standard output, for commands that have more to do than to end when that fails.
+///
+/// - Throws: ``CommandFailure``.
+func writeData(_ text: String) throws {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+    guard written >= 0 || errno == EINTR else {
+      throw CommandFailure("Standard output can't be written: \(String(cString: strerror(errno))).")
+    }
+    rest = rest.dropFirst(max(0, written))
   }
 }
 

@@ -7,21 +7,36 @@ enum PrivateFile {
   ///
   /// - Throws: ``CommandFailure`` when it can't be written.
   static func write(_ text: String, to url: URL) throws {
+    try make(text, at: url, isLocked: false).close()
+  }
+
+  /// The same, with a lock on the file for as long as what is returned is open. The lock goes with
+  /// this process, however it ends, and so tells whether the file still stands for something; see
+  /// `Development.isHeld`.
+  ///
+  /// - Throws: ``CommandFailure`` when it can't be written.
+  static func hold(_ text: String, at url: URL) throws -> FileHandle {
+    try make(text, at: url, isLocked: true)
+  }
+
+  private static func make(_ text: String, at url: URL, isLocked: Bool) throws -> FileHandle {
     let draft = url.path + ".\(getpid()).new"
     let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw CommandFailure("\(draft) can't be made: \(String(cString: strerror(errno))).")
-    }
+    guard descriptor >= 0 else { throw failure(draft) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     do {
-      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      // Before it has its name: nobody may find it without its lock.
+      guard !isLocked || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw failure(draft) }
       try handle.write(contentsOf: Data(text.utf8))
-      try handle.close()
-      guard rename(draft, url.path) == 0 else {
-        throw CommandFailure("\(url.path) can't be made: \(String(cString: strerror(errno))).")
-      }
+      guard rename(draft, url.path) == 0 else { throw failure(url.path) }
+      return handle
     } catch {
       unlink(draft)
       throw error
     }
+  }
+
+  private static func failure(_ path: String) -> CommandFailure {
+    CommandFailure("\(path) can't be made: \(String(cString: strerror(errno))).")
   }
 }

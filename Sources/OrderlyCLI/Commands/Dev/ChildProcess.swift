@@ -1,46 +1,77 @@
 import Foundation
 import Synchronization
 
-/// A process that this one has started.
+/// A process that this one has started, and that does not outlive it: where this one is killed, the
+/// kernel ends it.
 final class ChildProcess: Sendable {
+  /// How a process has ended.
+  struct Ending: Sendable, CustomStringConvertible {
+    /// The exit status, or the number of the signal.
+    let number: Int32
+    let isSignal: Bool
+
+    var isSuccess: Bool { number == 0 && !isSignal }
+    var description: String { isSignal ? "signal \(number)" : "exit status \(number)" }
+  }
+
   /// Where its output goes; nil where it shares this process's.
   let log: URL?
   let processID: Int32
-  private let ending: Task<Int32, Never>
+  private let ending: Task<Ending, Never>
   private let isOver: Flag
 
   private final class Flag: Sendable {
     let value = Atomic(false)
   }
 
-  /// - Parameter user: whom to become, by `setpriv`; nil to stay as we are.
-  init(
+  /// Starts a process.
+  ///
+  /// - Parameters:
+  ///   - user: whom to become; nil to stay as we are.
+  ///   - environment: all of its environment; nil for this process's.
+  ///   - log: what its output is added to; nil for this process's output.
+  ///   - lastSignal: what the kernel sends it when this process has ended without it: the name of a
+  ///     signal, by default one that it can't pass over.
+  /// - Throws: ``CommandFailure`` when it can't be started.
+  static func start(
     _ executable: URL, _ arguments: [String], as user: String? = nil,
-    environment: [String: String] = [:], log: URL?
+    environment: [String: String]? = nil, log: URL?, lastSignal: String = "KILL"
+  ) async throws -> ChildProcess {
+    try await SpawningThread.shared.run {
+      try ChildProcess(executable, arguments, user, environment, log, lastSignal)
+    }
+  }
+
+  private init(
+    _ executable: URL, _ arguments: [String], _ user: String?, _ environment: [String: String]?,
+    _ log: URL?, _ lastSignal: String
   ) throws {
     self.log = log
     let process = Process()
-    if let user {
-      process.executableURL = URL(filePath: "/usr/bin/setpriv")
-      process.arguments =
-        ["--reuid", user, "--regid", user, "--init-groups", executable.path] + arguments
-    } else {
-      process.executableURL = executable
-      process.arguments = arguments
-    }
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.executableURL = URL(filePath: "/usr/bin/setpriv")
+    let become = user.map { ["--reuid", $0, "--regid", $0, "--init-groups"] } ?? []
+    // The signal comes for what happens after setpriv has asked for it: a parent that has died
+    // before is noticed by the shell.
+    process.arguments =
+      become + ["--pdeathsig", lastSignal, "--", "/bin/sh", "-c"]
+      + [#"[ "$PPID" = "$0" ] && exec "$@""#, "\(getpid())", executable.path] + arguments
+    process.environment = environment
     if let log {
-      try Data().write(to: log)
-      let output = try FileHandle(forWritingTo: log)
+      let descriptor = open(log.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw CommandFailure("\(log.path) can't be written.") }
+      let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
       process.standardOutput = output
       process.standardError = output
     }
     process.standardInput = FileHandle.nullDevice
-    let (statuses, continuation) = AsyncStream<Int32>.makeStream()
+    let (endings, continuation) = AsyncStream<Ending>.makeStream()
     let isOver = Flag()
     process.terminationHandler = { process in
       isOver.value.store(true, ordering: .releasing)
-      continuation.yield(process.terminationStatus)
+      continuation.yield(
+        Ending(
+          number: process.terminationStatus,
+          isSignal: process.terminationReason == .uncaughtSignal))
       continuation.finish()
     }
     do {
@@ -51,7 +82,7 @@ final class ChildProcess: Sendable {
     }
     processID = process.processIdentifier
     self.isOver = isOver
-    ending = Task { await statuses.first { _ in true } ?? -1 }
+    ending = Task { await endings.first { _ in true } ?? Ending(number: -1, isSignal: false) }
   }
 
   var isRunning: Bool { !isOver.value.load(ordering: .acquiring) }
@@ -62,35 +93,35 @@ final class ChildProcess: Sendable {
   static func run(
     _ executable: URL, _ arguments: [String], as user: String? = nil, log: URL
   ) async throws {
-    let process = try ChildProcess(executable, arguments, as: user, log: log)
-    guard await process.wait() == 0 else {
+    let process = try await start(executable, arguments, as: user, log: log)
+    guard await process.wait().isSuccess else {
       let output = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
       throw CommandFailure(
         "\(executable.lastPathComponent) failed: \(output.suffix(500))")
     }
   }
 
-  /// The exit status, or the number of the signal that ended it.
+  /// Waits until it has ended.
   @discardableResult
-  func wait() async -> Int32 {
+  func wait() async -> Ending {
     await ending.value
   }
 
-  /// Waits for the process, which is asked to end when the task is cancelled.
+  /// Waits for the process, which is stopped when the task is cancelled.
   ///
   /// - Throws: `CancellationError` when it was.
-  func waitUnlessCancelled() async throws -> Int32 {
-    let status = await withTaskCancellationHandler {
+  func waitUnlessCancelled() async throws -> Ending {
+    let ending = await withTaskCancellationHandler {
       await wait()
     } onCancel: {
-      if isRunning { kill(processID, SIGTERM) }
+      Task { await stop() }
     }
     try Task.checkCancellation()
-    return status
+    return ending
   }
 
   /// Asks the process to end, and makes it after `limit`.
-  func stop(signal: Int32 = SIGTERM, within limit: Duration) async {
+  func stop(signal: Int32 = SIGTERM, within limit: Duration = .seconds(30)) async {
     guard isRunning else { return }
     kill(processID, signal)
     let killer = Task { [processID] in
@@ -99,5 +130,35 @@ final class ChildProcess: Sendable {
     }
     await wait()
     killer.cancel()
+  }
+}
+
+/// The thread that starts processes, which lives as long as this process does: the kernel takes the
+/// end of the thread that has started a child for the end of its parent, and Dispatch ends its
+/// threads when they have been idle for a while.
+private final class SpawningThread: Sendable {
+  static let shared = SpawningThread()
+
+  private let jobs = Mutex<[@Sendable () -> Void]>([])
+  private let hasJob = DispatchSemaphore(value: 0)
+
+  private init() {
+    Thread { [self] in
+      // Children inherit what the thread blocks, and Dispatch's threads block nearly all.
+      var none = sigset_t()
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, nil)
+      while true {
+        hasJob.wait()
+        jobs.withLock { $0.removeFirst() }()
+      }
+    }.start()
+  }
+
+  func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+      jobs.withLock { $0.append { continuation.resume(with: Result { try body() }) } }
+      hasJob.signal()
+    }
   }
 }

@@ -9,8 +9,12 @@ struct Dev: AsyncParsableCommand {
     abstract: "Run Postgres, an embedded broker and all workers here, and send orders through.",
     discussion: """
       Everything is thrown away at the end: a Postgres server in a temporary folder, librdkafka's \
-      mock cluster as the broker, and a worker process for each service. While it runs, other \
-      orderly commands of the same user find it without any settings.
+      mock cluster as the broker, and a worker process for each service, which is started again \
+      when it ends by itself. While it runs, other orderly commands of the same user find it without \
+      any settings. Of several the newest is found; --context dev-PID chooses one.
+
+      Exits with 1 when the audit fails or the orders do not come to rest, and with 128 and the \
+      number of the signal when it is interrupted before the audit is done.
       """,
     examples: [
       "orderly dev",
@@ -54,9 +58,18 @@ struct Dev: AsyncParsableCommand {
 
   mutating func run() async throws {
     let interrupt = Interruption()
-    if postgresOnly { return try await runPostgres(interrupt) }
-    let isAllWell = try await interrupt.unlessItComes { [self] in try await runAll(interrupt) }
-    if isAllWell == false { throw ExitCode.failure }
+    let isAllWell =
+      try await interrupt.unlessItComes { [self] in
+        postgresOnly ? try await runPostgres(interrupt) : try await runAll(interrupt)
+      }
+    guard let isAllWell else {
+      printMessage(
+        postgresOnly
+          ? "Interrupted before Postgres was ready."
+          : "Interrupted before the audit was done: whether all is well is not known.")
+      throw ExitCode(await interrupt.exitStatus)
+    }
+    guard isAllWell else { throw ExitCode.failure }
   }
 
   /// Whether all went as it must.
@@ -67,8 +80,9 @@ struct Dev: AsyncParsableCommand {
     let result: Result<Bool, any Error>
     do {
       let seed = self.seed ?? UInt64.random(in: 1...999_999)
-      let isAllWell = try await DevelopmentRun(fleet: fleet, orders: orders, seed: seed)
-        .run(Style(options))
+      let isAllWell = try await DevelopmentRun(
+        fleet: fleet, orders: orders, seed: seed, isKept: keep
+      ).run(Style(options))
       if keep {
         printMessage("\nRunning until Ctrl-C. Try the commands above in another terminal.")
         await interrupt.wait()
@@ -83,15 +97,15 @@ struct Dev: AsyncParsableCommand {
     return try result.get()
   }
 
-  private func runPostgres(_ interrupt: Interruption) async throws {
-    let directory = try DevelopmentFleet.temporaryDirectory()
-    defer { try? FileManager.default.removeItem(at: directory) }
-    let settings = postgresSettings
-    _ = try await interrupt.unlessItComes {
-      let postgres = try await ThrowAwayPostgres.start(in: directory, settings: settings)
-      printData(postgres.url + "\n")
-      await interrupt.wait()
-      await postgres.stop()
-    }
+  private func runPostgres(_ interrupt: Interruption) async throws -> Bool {
+    _ = DevelopmentFolder.sweep()
+    let folder = try DevelopmentFolder.make()
+    defer { folder.remove() }
+    let postgres = try await ThrowAwayPostgres.start(in: folder.url, settings: postgresSettings)
+    let result = Result { try writeData(postgres.url + "\n") }
+    if case .success = result { await interrupt.wait() }
+    await postgres.stop()
+    try result.get()
+    return true
   }
 }

@@ -8,72 +8,67 @@ import TopicCatalog
 /// Everything in one place: a throw-away Postgres, the embedded broker, and a worker process for
 /// each service.
 struct DevelopmentFleet: Sendable {
-  let directory: URL
+  private let folder: DevelopmentFolder
   let postgres: ThrowAwayPostgres
-  let broker: MockCluster
-  let workers: [ChildProcess]
-  /// How to reach it, for commands run by this process and by others.
+  private let broker: MockCluster
+  private let workers: [DevelopmentWorker]
+  /// The whole environment of the commands that work on it: nothing in it is about another Kafka or
+  /// Postgres.
   let environment: [String: String]
+  /// Locked as long as this process lives.
+  private let context: FileHandle
+
+  var directory: URL { folder.url }
 
   /// Starts all of it; what was started is stopped again when something fails.
   static func start(
     partitions: Int32, postgresSettings: [String], note: (String) -> Void
   ) async throws -> DevelopmentFleet {
-    let directory = try temporaryDirectory()
-    // When something fails its folder stays: the logs in it say why.
-    note("Postgres: starting a throw-away server in \(directory.path)")
-    let postgres: ThrowAwayPostgres
-    do {
-      postgres = try await ThrowAwayPostgres.start(in: directory, settings: postgresSettings)
-    } catch let error as CancellationError {
-      try? FileManager.default.removeItem(at: directory)
-      throw error
+    for left in DevelopmentFolder.sweep() {
+      note("Removed what an 'orderly dev' has left that was killed: \(left)")
     }
+    let folder = try DevelopmentFolder.make()
     do {
-      return try await start(partitions, directory, postgres, note)
+      note("Postgres: starting a throw-away server in \(folder.url.path)")
+      let postgres = try await ThrowAwayPostgres.start(in: folder.url, settings: postgresSettings)
+      do {
+        return try await start(partitions, folder, postgres, note)
+      } catch {
+        await postgres.stop()
+        throw error
+      }
     } catch {
-      await postgres.stop()
-      // Nobody looks into the folder of what was interrupted.
-      if error is CancellationError { try? FileManager.default.removeItem(at: directory) }
+      // The logs in the folder say why something has failed; nobody looks into what was interrupted.
+      if Task.isCancelled { folder.remove() } else { folder.keep() }
       throw error
     }
   }
 
   private static func start(
-    _ partitions: Int32, _ directory: URL, _ postgres: ThrowAwayPostgres, _ note: (String) -> Void
+    _ partitions: Int32, _ folder: DevelopmentFolder, _ postgres: ThrowAwayPostgres,
+    _ note: (String) -> Void
   ) async throws -> DevelopmentFleet {
     note("Postgres: \(postgres.address)")
     let broker = try MockCluster()
-    var workers: [ChildProcess] = []
+    var workers: [DevelopmentWorker] = []
     do {
       for topic in try TopicCatalog.find().topics {
         try broker.createTopic(topic.name, partitions: partitions)
       }
       note("Kafka:    \(broker.bootstrapServers) (embedded, in memory)")
-      let environment = [
-        "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrapServers, "ORDERLY_DATABASE_URL": postgres.url,
-      ]
+      let environment = try environment(broker, postgres, folder.url)
       let applied = try await migrate(environment)
       note("Schemas:  \(applied) migrations applied")
       for service in ServiceName.allCases {
         try Task.checkCancellation()
-        let worker = try ChildProcess(
-          try workerProgram(),
-          [
-            service.rawValue, "--http-port", "0",
-            // The embedded broker takes this long to let a member join a group that has had one.
-            "--session-timeout", "3",
-          ],
-          environment: environment.merging(["ORDERLY_LOG_FORMAT": "json"]) { $1 },
-          log: directory.appending(path: "\(service.rawValue).log"))
-        workers.append(worker)
+        workers.append(try await .start(service, environment, in: folder.url))
       }
       note("Workers:  " + workers.map { "\($0.processID)" }.joined(separator: ", "))
-      let fleet = DevelopmentFleet(
-        directory: directory, postgres: postgres, broker: broker, workers: workers,
-        environment: environment)
-      try fleet.writeContext()
-      return fleet
+      let context = try writeContext(broker, postgres)
+      note("Context:  \(Development.name(of: getpid()))")
+      return DevelopmentFleet(
+        folder: folder, postgres: postgres, broker: broker, workers: workers,
+        environment: environment, context: context)
     } catch {
       await stop(workers)
       await broker.close()
@@ -84,17 +79,32 @@ struct DevelopmentFleet: Sendable {
   /// Stops the workers, the broker and the database, and removes their files. Also in a task that is
   /// cancelled.
   func stop() async {
-    removeContext()
+    try? FileManager.default.removeItem(at: Self.contextFile)
+    try? context.close()
     await Self.stop(workers)
     await broker.close()
     await postgres.stop()
-    try? FileManager.default.removeItem(at: directory)
+    folder.remove()
   }
 
-  private static func stop(_ workers: [ChildProcess]) async {
+  private static func stop(_ workers: [DevelopmentWorker]) async {
     await withDiscardingTaskGroup { group in
-      for worker in workers { group.addTask { await worker.stop(within: .seconds(30)) } }
+      for worker in workers { group.addTask { await worker.stop() } }
     }
+  }
+
+  private static func environment(
+    _ broker: MockCluster, _ postgres: ThrowAwayPostgres, _ folder: URL
+  ) throws -> [String: String] {
+    var environment = ProcessInfo.processInfo.environment
+      .filter { !Development.isReplaced($0.key) }
+    environment["KAFKA_BOOTSTRAP_SERVERS"] = broker.bootstrapServers
+    environment["ORDERLY_DATABASE_URL"] = postgres.url
+    // An empty one: the user's own file may choose a context.
+    let configuration = folder.appending(path: "config.yaml")
+    try Data().write(to: configuration)
+    environment["ORDERLY_CONFIG"] = configuration.path
+    return environment
   }
 
   private static func migrate(_ environment: [String: String]) async throws -> Int {
@@ -106,53 +116,30 @@ struct DevelopmentFleet: Sendable {
     return applied
   }
 
-  // MARK: - Files
+  // MARK: - The context
 
-  /// Only for this user, except that Postgres's user must get through.
-  static func temporaryDirectory() throws -> URL {
-    let directory = FileManager.default.temporaryDirectory
-      .appending(path: "orderly-\(getpid())-\(UUID().uuidString.prefix(8))")
-    try FileManager.default.createDirectory(
-      at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
-    return directory
-  }
-
-  private static func workerProgram() throws -> URL {
-    let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    let worker = own.deletingLastPathComponent().appending(path: "orderly-worker")
-    guard FileManager.default.isExecutableFile(atPath: worker.path) else {
-      throw CommandFailure(
-        "\(worker.path) is missing. Build it with 'swift build --product orderly-worker'.")
-    }
-    return worker
+  private static var contextFile: URL {
+    URL(filePath: Development.folder(ProcessInfo.processInfo.environment))
+      .appending(path: "\(Development.name(of: getpid())).yaml")
   }
 
   /// Lets other commands find the fleet without any settings, as long as it runs.
-  private func writeContext() throws {
-    let file = URL(
-      filePath: DevelopmentEnvironment.file(ProcessInfo.processInfo.environment))
+  private static func writeContext(
+    _ broker: MockCluster, _ postgres: ThrowAwayPostgres
+  ) throws -> FileHandle {
     try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      at: contextFile.deletingLastPathComponent(), withIntermediateDirectories: true)
     // The password is in it.
-    try PrivateFile.write(
+    return try PrivateFile.hold(
       """
-      # Written by 'orderly dev', process \(getpid()); removed when it ends.
+      # Written by 'orderly dev', process \(getpid()), and locked while it runs.
       contexts:
-        \(DevelopmentEnvironment.name):
+        \(Development.name(of: getpid())):
           kafka:
             bootstrap-servers: "\(broker.bootstrapServers)"
           database:
             url: "\(postgres.url)"
 
-      """, to: file)
-  }
-
-  private func removeContext() {
-    let path = DevelopmentEnvironment.file(ProcessInfo.processInfo.environment)
-    // Another 'orderly dev' may have written its own since.
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-      text.contains(postgres.url)
-    else { return }
-    try? FileManager.default.removeItem(atPath: path)
+      """, at: contextFile)
   }
 }

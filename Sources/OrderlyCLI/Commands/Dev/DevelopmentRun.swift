@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Kafka
 import Postgres
 import Settings
 
@@ -13,135 +14,104 @@ struct DevelopmentRun: Sendable {
   let fleet: DevelopmentFleet
   let orders: Int
   let seed: UInt64
+  /// Whether it is left running afterwards.
+  let isKept: Bool
 
   /// Whether all is as it must be.
+  ///
+  /// - Throws: ``CommandFailure`` when nothing can be published or shown.
   func run(_ style: Style) async throws -> Bool {
     guard orders > 0 else { return true }
     let expectations = fleet.directory.appending(path: "expected.jsonl").path
     let started = ContinuousClock.now
-    try await orderly(
+    let published = try await orderly(
       "publish", "order.placed", "--count", "\(orders)", "--seed", "\(seed)", "--outcome",
       Self.outcomes, "--duplicate", "5%", "--expect", expectations, style: style)
-    let expected = try Expected(path: expectations)
-    let final = try await wait(for: expected)
+    guard published.isSuccess else {
+      throw CommandFailure("'orderly publish' has ended with \(published).")
+    }
+    let (final, missing) = try await waitForRest(
+      DevelopmentExpectation(path: expectations), within: .seconds(60 + orders / 50))
     let seconds = (ContinuousClock.now - started) / .seconds(1)
 
-    printData("\n" + style.bold("Orders by outcome") + "\n")
-    printData(final.outcomes.render(.table))
-    printData(
+    try writeData("\n" + style.bold("Orders by outcome") + "\n")
+    try writeData(final.outcomes.render(.table))
+    try writeData(
       style.dim(
         "\(final.handled) events handled in \(String(format: "%.1f", seconds)) s, "
-          + "\(Int(Double(final.handled) / seconds)) events/s from publication to the last end\n"))
-    try await orderly("dlq", "summary", style: style)
-    let isClean = try await orderly("audit", "--expect", expectations, style: style) == 0
+          + "\(Int(Double(final.handled) / seconds)) events/s from publication to rest\n"))
     try await orderly("get", "groups", style: style)
-    printData(
+    try await orderly("dlq", "summary", style: style)
+    let isClean = try await orderly("audit", "--expect", expectations, style: style).isSuccess
+    if !missing.isEmpty {
+      printMessage(
+        "\nNot at rest in time, so the audit has not seen the end: "
+          + missing.joined(separator: ", ") + ". The logs are in \(fleet.directory.path).")
+    }
+    try showCommands(final.example, style)
+    return isClean && missing.isEmpty
+  }
+
+  /// Commands that work as they are pasted, as long as the fleet runs.
+  private func showCommands(_ example: String?, _ style: Style) throws {
+    guard isKept else {
+      return try writeData("\nTo look further, leave it running with --keep.\n")
+    }
+    try writeData(
       """
 
       \(style.bold("To look further"))
+      \(Self.pathLine.map { "  \($0)\n" } ?? "")\
         orderly get orders --status cancelled
-        orderly describe order \(final.example ?? "ID")
+        orderly describe order \(example ?? "ID")
         orderly dlq list
         orderly consume payments.v1 -o start -n 3
         orderly doctor
 
       """)
-    let isDone = final.open == 0 && final.dead >= expected.deadLetters
-    if !isDone { printMessage("Not all orders ended in time; see 'orderly get orders'.") }
-    return isClean && isDone
+  }
+
+  /// What makes the shell find this program as `orderly`; nil where it does already.
+  private static var pathLine: String? {
+    let own = ownProgram()
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    let found = folders.map { "\($0)/orderly" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+    guard found.map({ URL(filePath: $0).resolvingSymlinksInPath().path }) != own.path else {
+      return nil
+    }
+    return "export PATH=\"\(own.deletingLastPathComponent().path):$PATH\""
   }
 
   /// Runs a command of this program as a user would, and shows it.
   @discardableResult
-  private func orderly(_ arguments: String..., style: Style) async throws -> Int32 {
+  private func orderly(_ arguments: String..., style: Style) async throws -> ChildProcess.Ending {
     let shown = arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }.joined(separator: " ")
-    printData("\n" + style.bold("$ orderly \(shown)") + "\n")
-    let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    let process = try ChildProcess(own, arguments, environment: fleet.environment, log: nil)
+    try writeData("\n" + style.bold("$ orderly \(shown)") + "\n")
+    let process = try await ChildProcess.start(
+      ownProgram(), arguments, environment: fleet.environment, log: nil)
     return try await process.waitUnlessCancelled()
   }
 
-  // MARK: - Waiting
-
-  /// What the publication promised.
-  private struct Expected: Sendable {
-    var orders = 0
-    var deadLetters = 0
-
-    /// - Parameter path: the file that `orderly publish --expect` has written.
-    init(path: String) throws {
-      for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
-        let entry = try JSONDecoder().decode(Entry.self, from: Data(line.utf8))
-        if let services = entry.services {
-          deadLetters += services.count
-        } else {
-          orders += 1
-        }
-      }
-    }
-
-    private struct Entry: Decodable {
-      let services: [String]?
-    }
-  }
-
-  private struct Standing: Sendable {
-    var ended = 0
-    var open = 0
-    var dead = 0
-    var handled = 0
-    var example: String?
-    var outcomes = ResultTable([
-      .init("outcome"), .init("reason"), .init("orders", number: true),
-    ])
-  }
-
-  private func wait(for expected: Expected) async throws -> Standing {
+  /// Waits until nothing is under way: all orders have ended, and lag and outboxes are at zero.
+  ///
+  /// - Returns: what was seen last, and what was missing then.
+  private func waitForRest(
+    _ expected: DevelopmentExpectation, within limit: Duration
+  ) async throws -> (DevelopmentStanding, missing: [String]) {
     let progress = ProgressBar("orders ended", total: expected.orders)
-    let deadline = ContinuousClock.now + .seconds(60 + orders / 50)
-    let database = try ConnectionConfiguration(url: fleet.postgres.url)
     defer { progress.finish() }
-    while true {
-      if let ended = fleet.workers.first(where: { !$0.isRunning }) {
-        throw CommandFailure("A worker has ended by itself; its log is \(ended.log?.path ?? "").")
+    let deadline = ContinuousClock.now + limit
+    let database = try ConnectionConfiguration(url: fleet.postgres.url)
+    let kafka = try Settings(environment: fleet.environment).kafka(clientID: "orderly-dev")
+    return try await withAdmin(kafka) { admin in
+      while true {
+        let standing = try await DevelopmentStanding.read(database, admin)
+        progress.show(standing.ended)
+        let missing = standing.missing(expected)
+        if missing.isEmpty || ContinuousClock.now > deadline { return (standing, missing) }
+        try await Task.sleep(for: .milliseconds(200))
       }
-      let standing = try await withConnection(database, Self.standing)
-      progress.show(standing.ended)
-      let isDone = standing.ended >= expected.orders && standing.dead >= expected.deadLetters
-      if isDone || ContinuousClock.now > deadline { return standing }
-      try await Task.sleep(for: .milliseconds(200))
     }
-  }
-
-  private static func standing(_ connection: Connection) throws -> Standing {
-    var standing = Standing()
-    for row in try connection.execute(
-      """
-      SELECT status, coalesce(reason, ''), count(*), min(order_id) FROM orders.orders
-      GROUP BY 1, 2 ORDER BY 1 DESC, 3 DESC
-      """)
-    {
-      let status: String = try row.decode(0)
-      let reason: String = try row.decode(1)
-      let count = Int(try row[2, as: Int64.self])
-      if ["completed", "cancelled"].contains(status) {
-        standing.ended += count
-      } else {
-        standing.open += count
-      }
-      if status == "cancelled" { standing.example = try row.decode(3) }
-      standing.outcomes.rows.append(
-        ResultTable.Row(name: status, cells: [status, reason, "\(count)"], object: []))
-    }
-    for service in ServiceName.allCases {
-      let row = try connection.execute(
-        """
-        SELECT (SELECT count(*) FROM \(service.rawValue).inbox),
-          (SELECT count(*) FROM \(service.rawValue).dead_letter)
-        """)[0]
-      standing.handled += Int(try row[0, as: Int64.self])
-      standing.dead += Int(try row[1, as: Int64.self])
-    }
-    return standing
   }
 }

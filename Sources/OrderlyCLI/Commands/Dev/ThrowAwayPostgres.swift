@@ -36,13 +36,13 @@ final class ThrowAwayPostgres: Sendable {
       ], as: user, log: directory.appending(path: "initdb.log"))
     try Task.checkCancellation()
     let port = try freePort()
-    let server = try ChildProcess(
+    let server = try await ChildProcess.start(
       binaries.appending(path: "postgres"),
       [
         "-D", data.path, "-p", "\(port)", "-k", directory.path,
         "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200",
       ] + settings.flatMap { ["-c", $0] },
-      as: user, log: directory.appending(path: "server.log"))
+      as: user, log: directory.appending(path: "server.log"), lastSignal: "INT")
     let postgres = ThrowAwayPostgres(
       url: "postgresql://orderly:\(password)@127.0.0.1:\(port)/orderly",
       address: "postgresql://orderly@127.0.0.1:\(port)/orderly", server: server)
