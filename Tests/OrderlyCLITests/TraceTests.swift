@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import JSONSchema
+import Kafka
 import Testing
 
 @testable import OrderlyCLI
