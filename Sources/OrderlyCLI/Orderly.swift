@@ -23,6 +23,8 @@ struct Orderly: AsyncParsableCommand {
       Dev.self,
       Get.self,
       Outbox.self,
+      Saga.self,
+      TraceOrder.self,
       Topics.self,
       Publish.self,
       Consume.self,

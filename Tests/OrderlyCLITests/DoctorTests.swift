@@ -16,6 +16,12 @@ import Testing
         ])
         #expect(try await orderly.run("db", "migrate").status == 0)
         _ = try await orderly.run("publish", "order.placed", "--seed", "1", "--count", "5")
+        let alone = try await orderly.run("doctor")
+        #expect(alone.status == 1)
+        #expect(
+          alone.output.contains("5 records wait for inventory, and no worker works for it"))
+        #expect(alone.output.contains("→ Start 'orderly-worker inventory'."))
+        try SmallSystem(orderly: orderly, servers: mock.servers, database: url).addWorker()
         let outcome = try await orderly.run("doctor", "-o", "json")
         #expect(outcome.status == 0)
         let findings = try #require(JSONValue(parsing: outcome.output.utf8).array)
@@ -95,6 +101,26 @@ import Testing
         "none works for inventory, fulfilment", "w-1 is not ready: no broker",
       ])
     #expect(DoctorWorkers.findings([worker(ServiceName.allCases)]).map(\.status) == [.ok])
+  }
+
+  @Test func aKafkaOfAnotherSystemIsAFailure() {
+    func look(
+      _ service: ServiceName, records: Bool, committed: Bool, takenIn: Bool?
+    ) -> DoctorFlow.Look {
+      DoctorFlow.Look(
+        service: service, hasRecords: records, hasCommitted: committed, hasTakenIn: takenIn)
+    }
+    func failures(_ looks: DoctorFlow.Look...) -> [String] {
+      DoctorFlow.findings(looks, alive: nil).filter { $0.status == .fail }.map(\.text)
+    }
+    let full = failures(look(.payments, records: false, committed: false, takenIn: true))
+    #expect(full.count == 1 && full[0].contains("payments has taken in events"))
+    let fresh = failures(look(.orders, records: true, committed: true, takenIn: false))
+    #expect(fresh.count == 1 && fresh[0].contains("the group orders has committed records"))
+    // Nothing can be said of what can't be read, or has had nothing to do.
+    #expect(failures(look(.orders, records: true, committed: true, takenIn: nil)).isEmpty)
+    #expect(failures(look(.fulfilment, records: true, committed: true, takenIn: false)).isEmpty)
+    #expect(failures(look(.orders, records: true, committed: false, takenIn: false)).isEmpty)
   }
 
   @Test func aClockThatIsOffIsToldOnce() {

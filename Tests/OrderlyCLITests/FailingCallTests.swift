@@ -1,4 +1,5 @@
 import Foundation
+import Kafka
 import Testing
 
 @testable import OrderlyCLI
@@ -59,6 +60,10 @@ import Testing
     Call(
       arguments: ["publish", "order.placed", "-f", "/nonexistent/order.json"], status: 1,
       messages: "Error: /nonexistent/order.json can't be read: No such file or directory.\n"),
+    Call(
+      arguments: ["publish", "order.placed", "-f", "/usr"], status: 1,
+      messages: "Error: /usr is a folder. Give a file with one event, an array of events, or an "
+        + "event on each line.\n"),
     Call(
       arguments: ["publish", "order.placed", "--seed", "1"], status: 1,
       messages: "Error: It is not known where Kafka is. Set KAFKA_BOOTSTRAP_SERVERS, choose a "
@@ -150,6 +155,18 @@ import Testing
       #expect(
         refused.messages.hasPrefix(
           "Error: group.id can't be set by kafka.properties of the context two of \(file.path): "))
+    }
+  }
+
+  @Test(.timeLimit(.minutes(10))) func theEmbeddedBrokerDeletesNoTopics() async throws {
+    try await OwnServers.withMock { mock, orderly in
+      let outcome = try await orderly.run("topics", "delete", "--yes")
+      #expect(outcome.status == 1)
+      #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.messages
+          == "Error: Kafka at \(mock.bootstrapServers) is the embedded broker, which deletes no "
+          + "topics. End 'orderly dev' and start it anew: its topics are in memory.\n")
     }
   }
 

@@ -15,10 +15,17 @@ import Testing
       let names = try await system.orderly.run(
         "get", "orders", "--status", "cancelled", "-o", "name")
       #expect(names.output == "order/gone-1\n")
+      #expect(names.messages.isEmpty)
+      let newest = try await system.orderly.run("get", "orders", "--limit", "1", "-o", "name")
+      #expect(newest.lines.count == 1)
+      #expect(
+        newest.messages == "Only the newest 1 are shown; see the others with --limit.\n")
 
       let page = try await system.orderly.run("describe", "order", "gone-1")
       #expect(page.output.contains("Status     cancelled (undeliverable)"))
       #expect(page.output.contains("refund    provider-receivable"))
+      // It has ended: no deadline is ahead of it.
+      #expect(page.output.contains("Deadline   -\n"))
       let nobody = try await system.orderly.run("describe", "order", "nobody")
       #expect(nobody.status == 1)
       #expect(nobody.messages.contains("No service has heard of the order nobody."))

@@ -99,7 +99,8 @@ import Testing
     ["audit"], ["describe"], ["describe", "dlq"], ["describe", "group"], ["describe", "order"],
     ["describe", "worker"], ["dlq"], ["dlq", "list"], ["dlq", "show"], ["dlq", "summary"], ["get"],
     ["get", "dlq"], ["get", "groups"], ["get", "orders"], ["get", "outbox"], ["get", "parked"],
-    ["get", "workers"], ["outbox"], ["outbox", "status"],
+    ["get", "sagas"], ["get", "workers"], ["outbox"], ["outbox", "status"], ["saga"],
+    ["saga", "show"], ["trace"],
   ]
 
   /// Compared with a file, as in ``HelpTextTests``.

@@ -51,15 +51,22 @@ struct SmallSystem {
 
   /// Runs `body` on a system of its own.
   static func with<R>(_ body: (SmallSystem) async throws -> R) async throws -> R {
+    try await empty { system in
+      try await system.fill()
+      return try await body(system)
+    }
+  }
+
+  /// The same before anything has come.
+  static func empty<R>(_ body: (SmallSystem) async throws -> R) async throws -> R {
     try await OwnServers.withDatabase { url in
       try await OwnServers.withMock(partitions: 1) { mock, orderly in
         var orderly = orderly
         orderly.environment["ORDERLY_DATABASE_URL"] = url
         let migrated = try await orderly.run("db", "migrate")
         try #require(migrated.status == 0, "\(migrated.messages)")
-        let system = SmallSystem(orderly: orderly, servers: mock.servers, database: url)
-        try await system.fill()
-        return try await body(system)
+        return try await body(
+          SmallSystem(orderly: orderly, servers: mock.servers, database: url))
       }
     }
   }
@@ -67,6 +74,32 @@ struct SmallSystem {
   /// Runs statements as the superuser.
   func sql(_ text: String) throws {
     try Connection.with(try ConnectionConfiguration(url: database)) { try $0.executeScript(text) }
+  }
+
+  /// Registers a worker for the services, which will look alive for some seconds.
+  func addWorker(_ services: [ServiceName] = ServiceName.allCases) throws {
+    let names = services.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    try sql(
+      """
+      INSERT INTO fleet.worker VALUES ('w-1', ARRAY[\(names)], 'host', 1, '1', 'host:8080', now(),
+        now() + interval '10 min', '{}', true, '{}')
+      """)
+  }
+
+  /// An order that is completed in all tables, without any records.
+  func completeOrder(_ order: String) throws {
+    try sql(
+      """
+      INSERT INTO orders.orders (order_id, lane, status, customer_id, currency, total, placed_at,
+        deadline_at, created_at, updated_at, closed_at)
+      VALUES ('\(order)', 0, 'completed', 'c', 'EUR', 0, now(), now(), now(), now(), now());
+      INSERT INTO inventory.reservation VALUES ('\(order)', 'reserved', NULL, '{}', now(), now());
+      INSERT INTO payments.payment (order_id, status, customer_id, currency, amount, payment_id,
+        created_at, updated_at)
+      VALUES ('\(order)', 'captured', 'c', 'EUR', 0, 'p', now(), now());
+      INSERT INTO fulfilment.shipment (order_id, status, tracking_id, created_at, updated_at)
+      VALUES ('\(order)', 'shipped', 't', now(), now());
+      """)
   }
 
   /// Parks an order in a service, with events that are on no topic.

@@ -7,7 +7,7 @@ import Kafka
 /// A service's consumer group as the cluster has it.
 struct GroupStatus: Sendable {
   let service: ServiceName
-  /// Kafka's word; nil where the cluster does not tell, as librdkafka's mock.
+  /// Kafka's word, or `none yet` before anybody has joined or committed; nil where the cluster does not tell, as librdkafka's mock.
   let state: String?
   let assignor: String?
   let members: [Member]
@@ -76,7 +76,9 @@ struct GroupReader {
       guard let service = ServiceName(rawValue: description.groupID) else { continue }
       groups.append(
         GroupStatus(
-          service: service, state: description.state.rawValue,
+          service: service,
+          // What Kafka calls dead is a group that it has nothing of.
+          state: description.state == .dead ? "none yet" : description.state.rawValue,
           assignor: description.assignor.isEmpty ? nil : description.assignor,
           members: description.members.map { member in
             .init(

@@ -23,8 +23,9 @@ struct ListOptions: ParsableArguments {
     try await everyTwoSeconds {
       do {
         let table = try await load()
-        // On a terminal each takes the place of the last; in a file they follow each other.
-        if Terminal.outputIsTerminal { printData("\u{1b}[H\u{1b}[2J\u{1b}[3J") }
+        // On a terminal each takes the place of the last, and what has scrolled away stays; in a
+        // file they follow each other.
+        if Terminal.outputIsTerminal { printData("\u{1b}[H\u{1b}[2J") }
         show(table, noun)
       } catch {
         // What worked once may work again: a server that restarts ends no watch.

@@ -38,4 +38,14 @@ extension GlobalOptions {
       throw CommandFailure(error.trouble(at: database.description).sentence)
     }
   }
+  /// How many workers that live work for each service.
+  ///
+  /// - Throws: as ``workers()``.
+  func workersByService() async throws -> [ServiceName: Int] {
+    let alive = try await workers().filter(\.isAlive)
+    return Dictionary(
+      uniqueKeysWithValues: ServiceName.allCases.map { service in
+        (service, alive.count { $0.record.services.contains(service) })
+      })
+  }
 }

@@ -15,6 +15,8 @@ struct AuditFacts: Sendable {
   var positions: AuditPositions
   var databases: DatabaseFacts
   var topics: TopicFacts
+  /// How many workers that live work for each service; nil where that could not be found out.
+  var workers: [ServiceName: Int]?
 
   /// Whether nothing was under way: every group has read everything, all outboxes are empty, and no
   /// parked order is to be tried again.
@@ -31,15 +33,24 @@ struct AuditPositions: Sendable {
   var before: [TopicPartition: Range<Int64>] = [:]
   /// The records that there were after it.
   var after: [TopicPartition: Range<Int64>] = [:]
+  /// What each group had committed when all records had been read.
+  var committedLast: [ServiceName: [TopicPartition: Int64]] = [:]
 
   /// Records that groups have not committed, of those that were there before.
-  var lag: Int64 {
-    ServiceName.allCases.reduce(0) { sum, service in
-      sum
-        + subscribed(by: service).reduce(0) { sum, partition in
-          guard let log = before[partition] else { return sum }
-          return sum + max(0, log.upperBound - (committed[service]?[partition] ?? log.lowerBound))
-        }
+  var lag: Int64 { ServiceName.allCases.reduce(0) { $0 + lag(of: $1) } }
+
+  func lag(of service: ServiceName) -> Int64 {
+    unread(by: service).reduce(0) { $0 + Int64($1.offsets.count) }
+  }
+
+  /// The records of each partition that the service has not committed, where there are any.
+  func unread(
+    by service: ServiceName
+  ) -> [(partition: TopicPartition, offsets: Range<Int64>)] {
+    subscribed(by: service).sorted().compactMap { partition in
+      guard let log = before[partition] else { return nil }
+      let start = max(committed[service]?[partition] ?? log.lowerBound, log.lowerBound)
+      return start < log.upperBound ? (partition, start..<log.upperBound) : nil
     }
   }
 

@@ -10,15 +10,17 @@ extension GlobalOptions {
     try await withAdmin { admin, kafka in
       var positions = AuditPositions()
       let metadata = try await admin.metadata()
+      let names = Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
+      let missing = names.filter { metadata.partitions(of: [$0]).isEmpty }
+      guard missing.isEmpty else {
+        throw CommandFailure(
+          "Kafka at \(kafka.bootstrapServers.joined(separator: ",")) does not have "
+            + "\(missing.joined(separator: ", ")): there is nothing to hold the tables against. "
+            + "Check KAFKA_BOOTSTRAP_SERVERS or --context, or run 'orderly topics apply'.")
+      }
       let events = metadata.partitions(of: Topic.allCases.map(\.rawValue))
       let letters = metadata.partitions(of: ServiceName.allCases.map(\.deadLetterTopic))
-      for service in ServiceName.allCases {
-        let topics = service.subscriptions.map(\.rawValue)
-        let partitions = events.filter { topics.contains($0.topic) }
-        guard !partitions.isEmpty else { continue }
-        positions.committed[service] = try await admin.listOffsets(
-          group: service.rawValue, partitions: partitions)
-      }
+      positions.committed = try await committed(events, admin)
       positions.before = try await admin.watermarks(events + letters)
 
       let databases = try await databaseFacts(since: since)
@@ -37,8 +39,23 @@ extension GlobalOptions {
       }
       let topics = try await topicFacts(
         from: starts, positions, databases, kafka, since: time)
-      return AuditFacts(positions: positions, databases: databases, topics: topics)
+      positions.committedLast = try await committed(events, admin)
+      return AuditFacts(
+        positions: positions, databases: databases, topics: topics,
+        workers: try await workersByService())
     }
+  }
+
+  private func committed(
+    _ events: [TopicPartition], _ admin: Admin
+  ) async throws -> [ServiceName: [TopicPartition: Int64]] {
+    var committed: [ServiceName: [TopicPartition: Int64]] = [:]
+    for service in ServiceName.allCases {
+      let topics = service.subscriptions.map(\.rawValue)
+      committed[service] = try await admin.listOffsets(
+        group: service.rawValue, partitions: events.filter { topics.contains($0.topic) })
+    }
+    return committed
   }
 
   /// Orders first: what the others hold for an order that has ended there is final.
@@ -58,8 +75,6 @@ extension GlobalOptions {
     from starts: [TopicPartition: Int64], _ positions: AuditPositions, _ databases: DatabaseFacts,
     _ kafka: KafkaConfiguration, since: Int64?
   ) async throws -> TopicFacts {
-    var given: [ServiceName: Set<Place>] = [:]
-    for letter in databases.deadLetters { given[letter.service, default: []].insert(letter.place) }
     var inboxes: [ServiceName: Inbox] = [:]
     for service in ServiceName.allCases {
       var database = try settings().database(of: service, applicationName: "orderly-cli")
@@ -67,10 +82,9 @@ extension GlobalOptions {
       inboxes[service] = Inbox(database)
     }
     let reader = try PartitionReader(kafka)
-    var facts = TopicFacts(isComplete: since == nil)
+    var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
     let reading = TopicReading(
-      reader: reader, positions: positions, inboxes: inboxes, given: given,
-      since: since)
+      reader: reader, positions: positions, inboxes: inboxes, since: since)
     let result: Result<Void, any Error>
     do {
       result = .success(try await reading.read(from: starts, into: &facts))

@@ -11,10 +11,14 @@ struct DatabaseFacts: Sendable {
   var deadLetters: [DeadLetterFacts] = []
   /// The parked orders of each service.
   var parked: [ServiceName: [String: ParkedFacts]] = [:]
+  /// The events behind the fences.
+  var parkedEvents: [ParkedEventFacts] = []
   /// Services of which the inbox has no valid primary key, and so may hold an event twice.
   var unguardedInboxes: [ServiceName] = []
   /// The rows of all inboxes.
   var inboxRows: Int64 = 0
+  /// When each service took its first event in, of those that its inbox still has.
+  var firstTakenIn: [ServiceName: Date] = [:]
 
   /// The facts of an order, made when it is first named.
   mutating func withOrder(_ id: String, _ change: (inout OrderFacts) throws -> Void) rethrows {
@@ -39,9 +43,6 @@ struct DatabaseFacts: Sendable {
   var waitingKeys: Int { parked.values.reduce(0) { $0 + $1.values.count { !$0.isDead } } }
   /// Those that wait for a decision about a dead letter.
   var deadKeys: Int { parked.values.reduce(0) { $0 + $1.values.count { $0.isDead } } }
-  var parkedEvents: Int {
-    parked.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.events } }
-  }
 }
 
 /// What the databases say of one order; nil where a service has not heard of it.
@@ -52,6 +53,10 @@ struct OrderFacts: Sendable {
   var reason: String?
   var total: Money?
   var lane: Int32?
+  /// When orders first heard of it.
+  var createdAt: Date?
+  /// How long its deadline has passed by the database's clock, in seconds; below zero before it.
+  var lateness: Double?
   /// Whether it is new enough for what was asked for.
   var isJudged = true
   var reservation: String?
@@ -124,6 +129,16 @@ struct DeadLetterFacts: Sendable {
   let place: Place
   let order: String?
   let reason: String
+  let state: String
+  /// The id of the event, where the message could be read.
+  let event: UUID?
+}
+
+/// A row of a service's parked events.
+struct ParkedEventFacts: Sendable {
+  let service: ServiceName
+  let id: UUID
+  let place: Place
 }
 
 /// An order that is parked in a service.
@@ -132,4 +147,6 @@ struct ParkedFacts: Sendable {
   let isDead: Bool
   /// How many events are in its queue.
   let events: Int
+  /// Of the newest failure.
+  let reason: String
 }

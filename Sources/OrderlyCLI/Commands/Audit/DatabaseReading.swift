@@ -43,7 +43,9 @@ struct DatabaseReading {
 
   private func readOrders(_ facts: inout DatabaseFacts) throws {
     let sql = """
-      SELECT order_id, status, reason, currency, total, lane FROM orders
+      SELECT order_id, status, reason, currency, total, lane, created_at,
+        CASE WHEN closed_at IS NULL THEN extract(epoch FROM now() - deadline_at)::float8 END
+      FROM orders
       WHERE order_id > $1 AND ($3::timestamptz IS NULL OR created_at >= $3)
       ORDER BY order_id LIMIT $2
       """
@@ -53,6 +55,8 @@ struct DatabaseReading {
         order.reason = try row.decode(2)
         order.total = try Self.money(row[4, as: Int64?.self], row[3, as: String?.self])
         order.lane = try row.decode(5)
+        order.createdAt = try row.decode(6)
+        order.lateness = try row.decode(7)
       }
     }
   }
@@ -145,7 +149,7 @@ struct DatabaseReading {
   private func readDeadLetters(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
     for row in try connection.execute(
       """
-      SELECT id, topic, partition, "offset", order_id, reason FROM dead_letter
+      SELECT id, topic, partition, "offset", order_id, reason, state, event_id FROM dead_letter
       WHERE $1::timestamptz IS NULL OR last_failed >= $1 ORDER BY topic, partition, "offset", id
       """, sinceElsewhere)
     {
@@ -154,7 +158,8 @@ struct DatabaseReading {
         DeadLetterFacts(
           service: service, id: try row.decode(0),
           place: Place(partition: partition, offset: try row.decode(3)),
-          order: try row.decode(4), reason: try row.decode(5)))
+          order: try row.decode(4), reason: try row.decode(5), state: try row.decode(6),
+          event: try row.decode(7)))
     }
   }
 
@@ -162,18 +167,31 @@ struct DatabaseReading {
   private func readParked(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
     for row in try connection.execute(
       """
-      SELECT key, state = 'dead', (SELECT count(*) FROM parked WHERE order_id = parked_key.key)
+      SELECT key, state = 'dead', (SELECT count(*) FROM parked WHERE order_id = parked_key.key),
+        reason
       FROM parked_key
       """)
     {
       let parked = ParkedFacts(
-        isDead: try row.decode(1), events: Int(try row[2, as: Int64.self]))
+        isDead: try row.decode(1), events: Int(try row[2, as: Int64.self]),
+        reason: try row.decode(3))
       facts.parked[service, default: [:]][try row.decode(0)] = parked
+    }
+    for row in try connection.execute(
+      #"SELECT event_id, topic, partition, "offset" FROM parked"#)
+    {
+      let partition = TopicPartition(topic: try row.decode(1), partition: try row.decode(2))
+      facts.parkedEvents.append(
+        ParkedEventFacts(
+          service: service, id: try row.decode(0),
+          place: Place(partition: partition, offset: try row.decode(3))))
     }
   }
 
   private func readInbox(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
-    facts.inboxRows += try connection.execute("SELECT count(*) FROM inbox").scalar(as: Int64.self)
+    let inbox = try connection.execute("SELECT count(*), min(received_at) FROM inbox")[0]
+    facts.inboxRows += try inbox.decode(0)
+    facts.firstTakenIn[service] = try inbox.decode(1)
     // What the key guarantees need not be counted; that it is there must be seen.
     let isGuarded = try connection.execute(
       """

@@ -74,7 +74,7 @@ enum EmissionPromise {
   }
 
   /// The types that must have been sent when an order has this status in a service.
-  private static func sent(_ service: ServiceName, _ status: String) -> [EventType] {
+  static func sent(_ service: ServiceName, _ status: String) -> [EventType] {
     switch (service, status) {
     case (.orders, "placed"): [.orderAccepted]
     case (.orders, "cancelling"): [.orderAccepted, .orderCancelling]

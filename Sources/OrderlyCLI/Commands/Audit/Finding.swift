@@ -11,6 +11,8 @@ struct Finding: Sendable {
   private(set) var violations: [Violation] = []
   /// Numbers worth knowing.
   var notes: [String] = []
+  /// What breaks no promise yet, and may soon: each says what to look at.
+  var warnings: [String] = []
 
   init(_ promise: String, _ title: String) {
     self.promise = promise
@@ -19,33 +21,29 @@ struct Finding: Sendable {
 
   var isKept: Bool { violations.isEmpty }
 
+  /// `ok` only for what was looked at.
+  var result: String {
+    let count = violations.reduce(0) { $0 + $1.ids.count }
+    if count > 0 { return counted(count, "violation") }
+    return checked > 0 ? "ok" : "-"
+  }
+
   /// Adds a breach. Those that are the same but for the id are one violation.
   mutating func breach(_ what: String, _ id: String) {
     if let index = violations.firstIndex(where: { $0.what == what }) {
-      violations[index].add(id)
+      violations[index].ids.append(id)
     } else {
-      violations.append(Violation(what: what, id: id))
+      violations.append(Violation(what: what, ids: [id]))
     }
   }
 }
 
 /// A way in which a promise is broken, and by what.
 struct Violation: Sendable, Equatable {
-  /// How many of the ids are kept: enough to look into it, few enough for a screen.
+  /// How many of the ids are shown unless all are asked for: enough to look into it, few enough for
+  /// a screen.
   static let shown = 10
 
   let what: String
-  private(set) var count = 1
-  /// The first ones.
-  private(set) var ids: [String]
-
-  init(what: String, id: String) {
-    self.what = what
-    ids = [id]
-  }
-
-  mutating func add(_ id: String) {
-    count += 1
-    if ids.count < Self.shown { ids.append(id) }
-  }
+  var ids: [String]
 }

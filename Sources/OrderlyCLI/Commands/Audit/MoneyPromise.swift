@@ -17,8 +17,11 @@ enum MoneyPromise {
         totals[total.currency, default: Totals()].completed += total.amount
       }
     }
-    for (currency, sums) in totals.sorted(by: { $0.key < $1.key }) {
-      finding.notes.append(sums.sentence(currency))
+    // The money of some orders only is no total of anything.
+    if facts.topics.isComplete {
+      for (currency, sums) in totals.sorted(by: { $0.key < $1.key }) {
+        finding.notes.append(sums.sentence(currency))
+      }
     }
     return finding
   }

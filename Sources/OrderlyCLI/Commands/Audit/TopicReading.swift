@@ -7,15 +7,12 @@ import Postgres
 struct TopicReading {
   /// How many ids an inbox is asked for at once.
   static let batch = 10_000
-  /// How long nothing may be read before the broker is taken for gone.
-  static let patience = Duration.seconds(30)
 
   let reader: PartitionReader
   let positions: AuditPositions
   /// Reads inboxes. Rows are only ever added to them, so it does not matter that this is later
   /// than the snapshot.
   let inboxes: [ServiceName: Inbox]
-  let given: [ServiceName: Set<Place>]
   /// Older records are passed over, in milliseconds since 1970; nil for none.
   let since: Int64?
 
@@ -23,74 +20,27 @@ struct TopicReading {
   func read(
     from starts: [TopicPartition: Int64], into facts: inout TopicFacts
   ) async throws {
-    var open = starts.filter { partition, start in start < end(of: partition) }
-    guard !open.isEmpty else { return }
-    let total = open.reduce(0) { $0 + Int(end(of: $1.key) - $1.value) }
-    let progress = ProgressBar("reading records", total: total)
-    defer { progress.finish() }
-    try await reader.assign(open)
+    var ranges: [TopicPartition: Range<Int64>] = [:]
+    for (partition, start) in starts {
+      let end = positions.after[partition]?.upperBound ?? 0
+      if start < end { ranges[partition] = start..<end }
+    }
     var needs: [InboxNeed] = []
-    // Errors and log lines may come all the time: they are no sign that anything can be read.
-    var lastRead = ContinuousClock.now
-    var lastError: KafkaError?
-    while !open.isEmpty {
-      let events = try await reader.poll(maxMessages: 5000, timeout: .seconds(1))
-      for event in events {
-        switch event {
-        case .messages, .endOfPartition: lastRead = .now
-        case .error(let error): lastError = error
-        default: break
-        }
-        try take(event, &open, &facts, &needs)
-      }
-      guard ContinuousClock.now - lastRead < Self.patience else {
-        throw CommandFailure(
-          "Kafka has stopped answering with \(counted(open.count, "partition")) still to be read"
-            + (lastError.map { ": \($0)" } ?? "")
-            + ". Look at the brokers with 'orderly doctor', then audit again.")
+    try await readRecords(ranges, with: reader) { messages in
+      for message in messages {
+        if let since, let time = message.timestamp, time < since { continue }
+        facts.add(AuditRecord(message), positions, needs: &needs)
       }
       if needs.count >= Self.batch { try await ask(&needs, &facts) }
-      progress.show(min(total, facts.records))
     }
     try await ask(&needs, &facts)
-  }
-
-  private func end(of partition: TopicPartition) -> Int64 {
-    positions.after[partition]?.upperBound ?? 0
-  }
-
-  private func take(
-    _ event: ConsumerEvent, _ open: inout [TopicPartition: Int64], _ facts: inout TopicFacts,
-    _ needs: inout [InboxNeed]
-  ) throws {
-    switch event {
-    case .messages(let messages):
-      for message in messages {
-        let partition = message.topicPartition
-        guard open[partition] != nil else { continue }
-        let isOld = since.map { since in message.timestamp.map { $0 < since } ?? false } ?? false
-        if message.offset < end(of: partition), !isOld {
-          facts.add(AuditRecord(message), positions, given: given, needs: &needs)
-        }
-        if message.offset + 1 >= end(of: partition) { open[partition] = nil }
-      }
-    case .endOfPartition(let partition, let offset):
-      // A broker that lags behind the leader may end before what was there.
-      if offset >= end(of: partition) { open[partition] = nil }
-    case .offsetOutOfRange(let partition, let offset, _):
-      throw CommandFailure(
-        "\(partition) has lost the records from \(offset) on to retention while they were read. "
-          + "Audit again.")
-    case .error(let error) where error.isFatal: throw error
-    case .error, .assigned, .revoked, .committed, .statistics, .log: break
-    }
   }
 
   /// Asks the inboxes for ids, and tells the facts what they don't have.
   private func ask(_ needs: inout [InboxNeed], _ facts: inout TopicFacts) async throws {
     for (service, needs) in Dictionary(grouping: needs, by: \.service) {
       guard let missing = try await inboxes[service]?.missing(needs.map(\.id)) else { continue }
-      for need in needs where missing.contains(need.id) { facts.miss(need) }
+      for need in needs { facts.settle(need, isThere: !missing.contains(need.id)) }
     }
     needs.removeAll(keepingCapacity: true)
   }
@@ -132,14 +82,19 @@ extension AuditRecord {
   init(_ message: Message) {
     self.init(place: Place(partition: message.topicPartition, offset: message.offset))
     order = message.key.flatMap { String(validating: $0, as: UTF8.self) }
+    time = message.timestamp
+    var types = 0
     var letter: [String: String] = [:]
     for header in message.headers {
       guard let value = header.value.flatMap({ String(validating: $0, as: UTF8.self) }) else {
         continue
       }
-      // The first of several counts, as for the services when they look for the type.
       switch header.name {
-      case HeaderName.type where type == nil: type = EventType(rawValue: value)
+      // Of a record that names more than one type nobody can say what it is; of the others the
+      // first counts.
+      case HeaderName.type:
+        types += 1
+        type = types == 1 ? EventType(rawValue: value) : nil
       case HeaderName.id where id == nil: id = UUID(uuidString: value)
       case HeaderName.source where source == nil: source = value
       case HeaderName.causationID where cause == nil: cause = UUID(uuidString: value)

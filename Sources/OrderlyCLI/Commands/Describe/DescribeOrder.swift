@@ -16,12 +16,7 @@ struct DescribeOrder: AsyncParsableCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
-    let details = try await OrderDetails.load(id, global)
-    guard !details.isEmpty else {
-      throw CommandFailure(
-        "No service has heard of the order \(printable(id)). Is its order.placed still waiting "
-          + "('orderly get groups'), or was it too damaged to name its order ('orderly dlq list')?")
-    }
+    let details = try await OrderDetails.find(id, global)
     printData(details.page(at: Date()).render(format.output))
   }
 }

@@ -19,7 +19,9 @@ extension OrderDetails {
       fields += [
         ("Status", OrderStates.word(order.status, order.reason)),
         ("Total", order.total?.description ?? "-"), ("Customer", order.customer ?? "-"),
-        ("Placed", when(order.placedAt, now)), ("Deadline", when(order.deadlineAt, now)),
+        ("Placed", when(order.placedAt, now)),
+        // Of no meaning for one that has ended.
+        ("Deadline", order.closedAt == nil ? when(order.deadlineAt, now) : "-"),
         ("Closed", when(order.closedAt, now)), ("Lane", "\(order.lane)"),
       ]
     } else {

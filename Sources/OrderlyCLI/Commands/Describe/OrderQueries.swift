@@ -1,8 +1,22 @@
+import Arguments
 import Contracts
 import Foundation
 import Postgres
 
 extension OrderDetails {
+  /// What the services know of an order.
+  ///
+  /// - Throws: ``CommandFailure`` when none of them has heard of it.
+  static func find(_ id: String, _ global: GlobalOptions) async throws -> OrderDetails {
+    let details = try await load(id, global)
+    guard !details.isEmpty else {
+      throw CommandFailure(
+        "No service has heard of the order \(printable(id)). Is its order.placed still waiting "
+          + "('orderly get groups'), or was it too damaged to name its order ('orderly dlq list')?")
+    }
+    return details
+  }
+
   static func load(_ id: String, _ global: GlobalOptions) async throws -> OrderDetails {
     var details = try await global.read(.orders) { connection in
       var details = OrderDetails(id: id)

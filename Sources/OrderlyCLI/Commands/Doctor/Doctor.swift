@@ -11,8 +11,9 @@ struct Doctor: AsyncParsableCommand {
     abstract: "Look for what keeps the platform from working, and say what to do about it.",
     discussion: """
       Looks at versions, at Kafka and the topics, at each service's database, its rights and its \
-      migrations, at the clocks, and at who works on what is waiting. Changes nothing, takes \
-      seconds also when nothing answers, and exits with 1 if something fails.
+      migrations, at the clocks, at who works on what is waiting, and whether Kafka and Postgres \
+      are of one system. Changes nothing, takes seconds also when nothing answers, and exits with \
+      1 if something fails.
       """,
     examples: ["orderly doctor", "orderly doctor -o json --context staging"])
 
@@ -26,7 +27,8 @@ struct Doctor: AsyncParsableCommand {
     async let kafka = DoctorKafka.findings(settings)
     async let postgres = DoctorPostgres.findings(settings)
     async let workers = DoctorWorkers.findings(settings)
-    let findings = await Self.versions(settings) + kafka + postgres + workers
+    async let flow = DoctorFlow.findings(settings)
+    let findings = await Self.versions(settings) + kafka + postgres + workers + flow
     printData(
       output == .table
         ? DoctorFinding.text(findings, Style(global))

@@ -3,10 +3,10 @@ import Kafka
 import Settings
 import TopicCatalog
 
-/// What `orderly doctor` finds out about Kafka: broker, topics, and what waits on them.
+/// What `orderly doctor` finds out about Kafka: brokers and topics.
 enum DoctorKafka {
   /// For each call: the broker is near, or it is down.
-  private static let timeout: Duration = .seconds(3)
+  static let timeout: Duration = .seconds(3)
 
   static func findings(_ settings: Settings) async -> [DoctorFinding] {
     let configuration: KafkaConfiguration
@@ -38,7 +38,6 @@ enum DoctorKafka {
     let brokers = counted(metadata.brokers.count, "broker")
     let kind = metadata.isMock ? "librdkafka's mock, in memory" : metadata.clusterID ?? "no id"
     return [.ok("kafka", "\(place): \(brokers), \(kind)")] + (await topics(admin))
-      + (await lag(admin, metadata))
   }
 
   // MARK: - Topics
@@ -105,41 +104,5 @@ enum DoctorKafka {
     return [
       .ok("topics", "\(counted(present.count, "topic")) with \(counted(partitions, "partition"))")
     ]
-  }
-
-  // MARK: - What waits
-
-  private static func lag(_ admin: Admin, _ metadata: ClusterMetadata) async -> [DoctorFinding] {
-    let existing = Dictionary(
-      metadata.topics.filter { $0.error == nil }.map { ($0.name, $0.partitions.count) }
-    ) { $1 }
-    var lags: [(service: ServiceName, lag: Int64)] = []
-    do throws(KafkaError) {
-      let partitions = Topic.allCases.flatMap { topic in
-        (0..<Int32(existing[topic.rawValue] ?? 0)).map {
-          TopicPartition(topic: topic.rawValue, partition: $0)
-        }
-      }
-      guard !partitions.isEmpty else { return [] }
-      let watermarks = try await admin.watermarks(partitions, timeout: timeout)
-      for service in ServiceName.allCases {
-        let read = partitions.filter { partition in
-          service.subscriptions.contains { $0.rawValue == partition.topic }
-        }
-        let committed = try await admin.listOffsets(
-          group: service.rawValue, partitions: read, timeout: timeout)
-        let lag = read.reduce(into: Int64(0)) { lag, partition in
-          guard let range = watermarks[partition] else { return }
-          lag += max(0, range.upperBound - (committed[partition] ?? range.lowerBound))
-        }
-        lags.append((service, lag))
-      }
-    } catch {
-      return [
-        .warn("lag", "\(error)", advice: "Without it nobody can tell what waits to be handled.")
-      ]
-    }
-    let text = lags.map { "\($0.service.rawValue) \($0.lag)" }.joined(separator: ", ")
-    return [.ok("lag", "records not yet handled: \(text)")]
   }
 }

@@ -47,9 +47,12 @@ struct GetOrders: AsyncParsableCommand {
     try await list.show("orders") {
       let rows = try await global.read(.orders) { [limit, status, since] connection in
         try OrderRow.newest(
-          limit, status: status.map(\.rawValue), since: since?.date, on: connection)
+          limit + 1, status: status.map(\.rawValue), since: since?.date, on: connection)
       }
-      return OrderRow.table(rows, at: Date())
+      if rows.count > limit {
+        printMessage("Only the newest \(limit) are shown; see the others with --limit.")
+      }
+      return OrderRow.table(Array(rows.prefix(limit)), at: Date())
     }
   }
 }

@@ -81,7 +81,7 @@ struct ParkedKeyRow: Sendable {
   }
 
   /// When it is tried again.
-  private func next(at now: Date) -> String {
+  func next(at now: Date) -> String {
     if state == ParkedState.dead.rawValue { return "-" }
     return nextAttempt <= now ? "now" : "in \(age(of: now, at: nextAttempt))"
   }

@@ -50,6 +50,14 @@ struct PublishBodies {
       guard let file = FileHandle(forReadingAtPath: path) else {
         throw CommandFailure("\(path) can't be read: \(String(cString: strerror(errno))).")
       }
+      var isFolder: ObjCBool = false
+      guard
+        !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue
+      else {
+        throw CommandFailure(
+          "\(path) is a folder. Give a file with one event, an array of events, or an event on each "
+            + "line.")
+      }
       handle = file
     }
     do {

@@ -27,6 +27,12 @@ struct TopicsDelete: AsyncParsableCommand {
     let groups = ServiceName.allCases.map(\.rawValue)
     try await global.withAdmin { admin, configuration in
       let metadata = try await admin.metadata()
+      guard !metadata.isMock else {
+        throw CommandFailure(
+          "Kafka at \(configuration.bootstrapServers.joined(separator: ",")) is the embedded broker, "
+            + "which deletes no topics. End 'orderly dev' and start it anew: its topics are in memory."
+        )
+      }
       let existing = Set(metadata.topics.filter { $0.error == nil }.map(\.name))
       let doomed = names.filter(existing.contains)
       let members = try await admin.describeGroups(groups).filter { !$0.members.isEmpty }

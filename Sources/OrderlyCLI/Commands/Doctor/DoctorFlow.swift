@@ -1,0 +1,151 @@
+import Contracts
+import FleetPostgres
+import Foundation
+import Kafka
+import Postgres
+import Settings
+
+/// What `orderly doctor` finds out about Kafka and Postgres together: what waits and who works on
+/// it, and whether the two are of one system.
+enum DoctorFlow {
+  /// What one service's group and tables say.
+  struct Look: Sendable {
+    let service: ServiceName
+    /// Records not yet handled.
+    var lag: Int64 = 0
+    /// Whether its topics ever had a record.
+    var hasRecords = false
+    /// Whether the group has committed any.
+    var hasCommitted = false
+    /// Whether its tables have taken in, or given up, anything; nil where they can't be read.
+    var hasTakenIn: Bool?
+  }
+
+  /// Nothing where Kafka can't be reached: ``DoctorKafka`` has said so then.
+  static func findings(_ settings: Settings) async -> [DoctorFinding] {
+    guard let configuration = try? settings.kafka(clientID: "orderly-doctor"),
+      let admin = try? Admin(configuration)
+    else { return [] }
+    async let alive = alive(settings)
+    async let taken = takenIn(settings)
+    let result = await looks(admin)
+    await admin.close()
+    let (workers, takenIn) = await (alive, taken)
+    switch result {
+    case .success(var looks):
+      for index in looks.indices { looks[index].hasTakenIn = takenIn[looks[index].service] }
+      return findings(looks, alive: workers)
+    case .failure(let error):
+      return [
+        .warn("lag", "\(error)", advice: "Without it nobody can tell what waits to be handled.")
+      ]
+    }
+  }
+
+  /// - Parameter alive: the workers that have been heard of lately; nil where that can't be found
+  ///   out.
+  static func findings(_ looks: [Look], alive: [WorkerRecord]?) -> [DoctorFinding] {
+    guard !looks.isEmpty else { return [] }
+    var findings: [DoctorFinding] = []
+    for look in looks where look.lag > 0 {
+      guard let alive, !alive.contains(where: { $0.services.contains(look.service) }) else {
+        continue
+      }
+      findings.append(
+        .fail(
+          "lag",
+          "\(counted(Int(look.lag), "record")) wait\(look.lag == 1 ? "s" : "") for "
+            + "\(look.service.rawValue), and no worker works for it",
+          advice: "Start 'orderly-worker \(look.service.rawValue)'."))
+    }
+    if findings.isEmpty {
+      let text = looks.map { "\($0.service.rawValue) \($0.lag)" }.joined(separator: ", ")
+      findings.append(.ok("lag", "records not yet handled: \(text)"))
+    }
+    if let apart = apart(looks) { findings.append(apart) }
+    return findings
+  }
+
+  /// What can be told at once; 'orderly audit' compares events.
+  private static func apart(_ looks: [Look]) -> DoctorFinding? {
+    let advice =
+      "Check KAFKA_BOOTSTRAP_SERVERS, ORDERLY_DATABASE_URL and --context. If they are right, one of "
+      + "the two was made anew without the other; 'orderly audit' says more."
+    let full = looks.filter { $0.hasTakenIn == true && !$0.hasRecords }.map(\.service.rawValue)
+    if !full.isEmpty {
+      return .fail(
+        "system",
+        "Kafka and Postgres do not belong together: \(full.joined(separator: ", ")) has taken in "
+          + "events, and its topics never had a record", advice: advice)
+    }
+    // Everything begins with an event that orders takes in; the others may have had nothing to do.
+    if looks.contains(where: {
+      $0.service == .orders && $0.hasCommitted && $0.hasTakenIn == false
+    }) {
+      return .fail(
+        "system",
+        "Kafka and Postgres do not belong together: the group orders has committed records, and "
+          + "its tables have not taken in any", advice: advice)
+    }
+    return nil
+  }
+
+  // MARK: - Looking
+
+  private static func alive(_ settings: Settings) async -> [WorkerRecord]? {
+    guard let configuration = try? DoctorPostgres.configuration(nil, settings) else { return nil }
+    let pool = Pool(configuration, maximum: 1)
+    let listing = try? await WorkerRegistry(pool: pool).list()
+    await pool.close()
+    return listing?.alive
+  }
+
+  /// Services whose tables can't be read are left out: ``DoctorPostgres`` says why.
+  private static func takenIn(_ settings: Settings) async -> [ServiceName: Bool] {
+    await withTaskGroup(of: (ServiceName, Bool?).self) { group in
+      for service in ServiceName.allCases {
+        group.addTask {
+          guard let configuration = try? DoctorPostgres.configuration(service, settings) else {
+            return (service, nil)
+          }
+          let found = try? await withConnection(configuration) { connection in
+            try connection.execute(
+              "SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM dead_letter)"
+            ).scalar(as: Bool.self)
+          }
+          return (service, found)
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+  }
+
+  private static func looks(_ admin: Admin) async -> Result<[Look], KafkaError> {
+    let timeout = DoctorKafka.timeout
+    guard let metadata = try? await admin.metadata(timeout: timeout) else { return .success([]) }
+    do throws(KafkaError) {
+      let partitions = metadata.partitions(of: Topic.allCases.map(\.rawValue))
+      guard !partitions.isEmpty else { return .success([]) }
+      let watermarks = try await admin.watermarks(partitions, timeout: timeout)
+      var looks: [Look] = []
+      for service in ServiceName.allCases {
+        let topics = service.subscriptions.map(\.rawValue)
+        let read = partitions.filter { topics.contains($0.topic) }
+        let committed = try await admin.listOffsets(
+          group: service.rawValue, partitions: read, timeout: timeout)
+        var look = Look(service: service)
+        for partition in read {
+          guard let range = watermarks[partition] else { continue }
+          let start = committed[partition] ?? range.lowerBound
+          look.lag += max(0, range.upperBound - start)
+          look.hasRecords = look.hasRecords || range.upperBound > 0
+          look.hasCommitted = look.hasCommitted || committed[partition] ?? 0 > 0
+        }
+        looks.append(look)
+      }
+      return .success(looks)
+    } catch {
+      return .failure(error)
+    }
+  }
+}
