@@ -48,14 +48,14 @@ struct SagaState: Sendable, Equatable {
 
   /// Looks up many orders, with one statement for each service.
   static func load(
-    _ orders: some Sequence<String>, _ global: GlobalOptions
+    _ orders: some Sequence<String>, _ desks: ServiceDesks
   ) async throws -> [String: SagaState] {
     var states: [String: SagaState] = [:]
     for order in orders { states[order] = SagaState(order: order) }
     let ids = Array(states.keys)
     guard !ids.isEmpty else { return [:] }
     for service in ServiceName.allCases {
-      let found = try await global.read(service) { connection in
+      let found = try await desks.read(service) { connection in
         try connection.execute(
           """
           SELECT order_id, status, reason FROM \(OrderStates.table(of: service))
