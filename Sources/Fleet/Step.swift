@@ -5,6 +5,10 @@ import Foundation
 struct StepResult: Sendable {
   var outbox: [OutboxRecord] = []
   var deadLetters: [DeadLetter] = []
+  /// Dead letters whose replays have failed: they are in their topic since they first did.
+  var reopened: [DeadLetter] = []
+  /// Those whose replays are handled.
+  var resolved: [UUID] = []
   /// Events by type.
   var handled: [String: Int] = [:]
   var duplicates = 0
@@ -77,9 +81,8 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
       result.outbox.append(OutboxRecord(letter, sequence: sequence))
       sequence += 1
     }
-    if !result.deadLetters.isEmpty {
-      try transaction.record(result.deadLetters, lane: context.lane)
-    }
+    let letters = result.deadLetters + result.reopened
+    if !letters.isEmpty { try transaction.record(letters, lane: context.lane) }
     if !result.outbox.isEmpty {
       try transaction.append(result.outbox, lane: context.lane)
     }

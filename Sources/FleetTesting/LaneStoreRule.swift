@@ -41,7 +41,6 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case parkingAgainKeepsThePlace
   case queuesAreBounded
   case dueKeysAreTheLanesWaitingOnes
-  case aReleasedKeyWaitsAgain
 
   /// - Throws: ``ConformanceFailure``, and what the store throws without being expected to.
   public func check<Store: LaneStore>(_ store: Store) async throws {
@@ -71,7 +70,6 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .parkingAgainKeepsThePlace: try await parking.parkingAgainKeepsThePlace()
     case .queuesAreBounded: try await parking.queuesAreBounded()
     case .dueKeysAreTheLanesWaitingOnes: try await parking.dueKeysAreTheLanesWaitingOnes()
-    case .aReleasedKeyWaitsAgain: try await parking.aReleasedKeyWaitsAgain()
     }
   }
 }
