@@ -132,8 +132,8 @@ let package = Package(
     tests(
       "OrderlyCLI",
       [
-        "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
-        "TopicCatalog", "Workload",
+        "Arguments", "Contracts", "Fleet", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI",
+        "Postgres", "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
     tests(
       "EndToEnd",

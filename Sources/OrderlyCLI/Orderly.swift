@@ -24,6 +24,7 @@ struct Orderly: AsyncParsableCommand {
       Get.self,
       Outbox.self,
       Topics.self,
+      Saga.self,
       Publish.self,
       Consume.self,
       Doctor.self,

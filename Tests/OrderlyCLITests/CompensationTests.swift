@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 import Testing
 
@@ -41,8 +42,8 @@ import Testing
     ).steps
     // The replay lets the key go on.
     #expect(steps == [.replay(Self.id, service, type)])
-    for verdict in [ReplayVerdict.failsAgain, .unreadable, .unknown] {
-      let refusal = #expect(throws: Compensation.Refusal.self) {
+    for verdict in [ReplayVerdict.failsAgain, .unreadable, .orderEnded] {
+      let refusal = #expect(throws: Refusal.self) {
         try Compensation(order, letters: [letter(service, type, verdict)], dead: [service])
       }
       #expect(refusal?.description.contains(verdict.rawValue) == true)
@@ -50,14 +51,14 @@ import Testing
   }
 
   @Test func aMessageOfNoKnownTypeIsNotGivenUp() {
-    #expect(throws: Compensation.Refusal.self) {
+    #expect(throws: Refusal.self) {
       try Compensation(
         state([.orders: "placed"]), letters: [letter(.inventory, nil, .unreadable)], dead: [])
     }
   }
 
   @Test func aReplayUnderWayIsWaitedFor() {
-    #expect(throws: Compensation.Refusal.self) {
+    #expect(throws: Refusal.self) {
       try Compensation(
         state([.orders: "placed"]), letters: [letter(.payments, .inventoryReserved, .replaying)],
         dead: [])
@@ -82,7 +83,7 @@ import Testing
       ([.orders: "unfulfilled-early"], "unfulfilled-early"),
     ] as [([ServiceName: String], String)])
   func whatCannotBeBroughtBack(_ statuses: [ServiceName: String], _ reason: String) {
-    let refusal = #expect(throws: Compensation.Refusal.self) {
+    let refusal = #expect(throws: Refusal.self) {
       try Compensation(state(statuses), letters: [], dead: [])
     }
     #expect(refusal?.description.contains(reason) == true)

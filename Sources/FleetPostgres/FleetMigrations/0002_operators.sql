@@ -50,9 +50,9 @@ CREATE TABLE replay_plan_item (
   -- What was true when the plan was made. An item of which one differs is stale.
   letter_digest text NOT NULL,
   saga_digest text NOT NULL,
-  -- What a replay would do: handled, fails-again, order-ended, unreadable, replaying, closed,
-  -- unknown.
-  verdict text NOT NULL,
+  -- What a replay would do.
+  verdict text NOT NULL CHECK (verdict IN (
+    'handled', 'fails-again', 'order-ended', 'unreadable', 'replaying', 'closed')),
   detail text NOT NULL,
   -- planned: not yet replayed. The others are what has become of it.
   state text NOT NULL DEFAULT 'planned'

@@ -58,22 +58,39 @@ struct ServiceDesks: Sendable {
     }
   }
 
+  /// The letter with all that it carries.
+  ///
+  /// - Throws: ``CommandFailure`` when it is gone.
+  func letter(_ row: DeadLetterRow) async throws -> DeadLetter {
+    guard let letter = try await change(row.service, { try await $0.letter(row.id) }) else {
+      throw CommandFailure("\(row.service.rawValue) has no dead letter \(row.shortID) any more.")
+    }
+    return letter
+  }
+
   /// Puts a letter's event back at the head of its order's queue.
   ///
   /// - Throws: as ``change(_:_:)``.
-  func replay(_ letter: UUID, of service: ServiceName) async throws {
-    let now = Date()
+  func replay(_ id: UUID, of service: ServiceName) async throws {
     try await change(service) { desk in
-      guard let found = try await desk.letter(letter) else {
+      guard let letter = try await desk.letter(id) else {
         throw Refusal("\(service.rawValue) has no such dead letter any more.")
       }
-      var lane: Int32?
-      if found.event == nil, let order = try? found.replayedEvent().orderID {
-        lane = KeyHash.partition(
-          of: Array(order.rawValue.utf8), count: try await partitions.value())
-      }
-      _ = try await desk.replay(letter, lane: lane, at: now)
+      _ = try await desk.replay(id, lane: try await lane(of: letter), at: Date())
     }
+  }
+
+  /// The lane of the order, where the original does not tell: it could not be read, and may lie on
+  /// any partition.
+  ///
+  /// - Throws: ``CommandFailure`` when Kafka has to be asked for the number of partitions, and does
+  ///   not answer.
+  func lane(of letter: DeadLetter) async throws -> Int32? {
+    guard letter.event == nil, let order = (try? letter.replayedEvent())?.orderID else {
+      return nil
+    }
+    return KeyHash.partition(
+      of: Array(order.rawValue.utf8), count: try await partitions.value())
   }
 
   /// Lets the waiting order be tried at once in a service.

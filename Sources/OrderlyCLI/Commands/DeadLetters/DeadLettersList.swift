@@ -72,6 +72,16 @@ struct DeadLetterFilterOptions: ParsableArguments {
   }
 }
 
+extension DeadLetterRow {
+  /// Those of a service that are there, by their ids.
+  static func all(
+    _ ids: [UUID], of service: ServiceName, on connection: Connection
+  ) throws -> [DeadLetterRow] {
+    try connection.execute("SELECT \(columns) FROM dead_letter WHERE id = ANY($1)", ids)
+      .map { try DeadLetterRow($0, of: service) }
+  }
+}
+
 /// Which dead letters, and how many of them.
 struct DeadLetterListOptions: ParsableArguments {
   @OptionGroup var filter: DeadLetterFilterOptions

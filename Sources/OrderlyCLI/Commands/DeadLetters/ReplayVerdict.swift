@@ -14,8 +14,6 @@ enum ReplayVerdict: String, CaseIterable, Sendable {
   case replaying
   /// It is resolved or discarded already.
   case closed
-  /// Nobody could find out.
-  case unknown
 
   /// Something that an operator may do about a letter.
   enum Action: String {
@@ -34,7 +32,6 @@ enum ReplayVerdict: String, CaseIterable, Sendable {
     case .failsAgain: [.edit, .skip] + back
     case .unreadable: [.edit, .skip]
     case .orderEnded: [.skip]
-    case .unknown: [.skip] + back
     case .replaying, .closed: []
     }
   }

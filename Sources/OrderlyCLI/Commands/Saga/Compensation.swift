@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 
 /// How an order that can't go forward is brought back: a pure value, so that each case is tested as
@@ -58,14 +59,6 @@ struct Compensation: Equatable {
       steps.append(.release(service))
     }
     self.steps = steps
-  }
-
-  struct Refusal: Error, Equatable, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-      self.description = description
-    }
   }
 
   private static func check(_ state: SagaState) throws(Refusal) {
