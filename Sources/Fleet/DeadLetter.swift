@@ -59,7 +59,7 @@ public struct DeadLetter: Sendable {
   static let rejected = "rejected-by-database"
 
   /// How its event has failed.
-  var failure: EventFailure {
+  public var failure: EventFailure {
     EventFailure(
       reason: reason, detail: detail, attempts: attempts, first: firstFailed, last: lastFailed)
   }

@@ -57,6 +57,12 @@ public struct ReplayStart: Sendable, Hashable {
   public var lane: Int32
   /// How many later events of the order wait behind it.
   public var waiting: Int
+
+  public init(order: OrderID, lane: Int32, waiting: Int) {
+    self.order = order
+    self.lane = lane
+    self.waiting = waiting
+  }
 }
 
 /// An order that goes on.
@@ -65,4 +71,9 @@ public struct Release: Sendable, Hashable {
   public var waiting: Int
   /// The letter without which the order goes on, if nobody has decided about it.
   public var openLetter: UUID?
+
+  public init(waiting: Int, openLetter: UUID?) {
+    self.waiting = waiting
+    self.openLetter = openLetter
+  }
 }

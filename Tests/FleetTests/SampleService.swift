@@ -18,7 +18,7 @@ struct Account: Sendable, Equatable {
 typealias Accounts = [OrderID: Account]
 
 struct SampleDecider: Decider {
-  enum Effect: Sendable { case charge(OrderID, token: String) }
+  enum Effect: Sendable, Encodable { case charge(OrderID, token: String) }
   typealias Outcome = String
 
   func decide(
@@ -75,6 +75,10 @@ struct SampleTables: InMemoryTables {
       throw StoreError.rejected("\(refused) breaks a constraint")
     }
     self.rows.merge(rows) { _, new in new }
+  }
+
+  func rows(of order: OrderID) -> [RowName: String] {
+    rows[order].map { [RowName(table: "account", key: order.rawValue): "\($0)"] } ?? [:]
   }
 
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID] {
