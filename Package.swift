@@ -138,8 +138,8 @@ let package = Package(
     tests(
       "OrderlyCLI",
       [
-        "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
-        "TopicCatalog", "Workload",
+        "Arguments", "Contracts", "Fleet", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI",
+        "Postgres", "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
     tests("OrderlyWorker", ["Contracts", "Fleet", "OrderlyWorker"]),
     tests(

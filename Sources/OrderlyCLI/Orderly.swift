@@ -26,6 +26,7 @@ struct Orderly: AsyncParsableCommand {
       Saga.self,
       TraceOrder.self,
       Topics.self,
+      Saga.self,
       Publish.self,
       Consume.self,
       Doctor.self,

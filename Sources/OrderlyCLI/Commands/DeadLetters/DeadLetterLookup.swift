@@ -47,6 +47,8 @@ struct WholeDeadLetter: Sendable {
   let row: DeadLetterRow
   let value: [UInt8]?
   let headers: [EventHeader]
+  /// What is replayed instead of `value`, if it was edited.
+  let editedValue: [UInt8]?
 
   /// Finds the one dead letter, of any service, whose id begins so.
   ///
@@ -78,13 +80,15 @@ struct WholeDeadLetter: Sendable {
     let (low, high) = prefix.range
     return try connection.execute(
       """
-      SELECT \(DeadLetterRow.columns), value, headers::text FROM dead_letter
+      SELECT \(DeadLetterRow.columns), value, headers::text, edited_value FROM dead_letter
       WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 6
       """, low, high
     ).map { row in
       WholeDeadLetter(
-        row: try DeadLetterRow(row, of: service), value: try row.decode(15),
-        headers: try HeaderList.decode(try row.decode(16)))
+        row: try DeadLetterRow(row, of: service),
+        value: try row.decode(DeadLetterRow.columnCount),
+        headers: try HeaderList.decode(try row.decode(DeadLetterRow.columnCount + 1)),
+        editedValue: try row.decode(DeadLetterRow.columnCount + 2))
     }
   }
 }

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import FleetPostgres
 import Foundation
 import JSONSchema
 
@@ -10,21 +11,29 @@ extension WholeDeadLetter {
   ///   - payload: what it carries, as far as it may be shown; nil where nobody asked for it.
   ///   - isFull: whether all of that is shown to people, however long; programs always get all.
   ///   - states: where its order stands in each service; empty for one that names no order.
+  ///   - actions: what operators have done about it.
   func page(
     payload: RecordText.Body?, isFull: Bool, states: [(service: ServiceName, state: String)],
-    at now: Date
+    actions: [OperatorAction] = [], at now: Date
   ) -> Page {
     var sections = [
       Page.Section(
         title: "",
         fields: [
-          ("Dead letter", row.idText), ("Service", row.service.rawValue), ("State", row.state),
+          ("Dead letter", row.idText), ("Service", row.service.rawValue),
+          ("State", "\(row.state), since \(when(row.stateSince, now))"),
+          ("Looked after by", row.owner ?? "nobody"), ("Note", row.note ?? "-"),
+          (
+            "Held behind it",
+            row.held == 0 ? "nothing" : counted(Int(row.held), "later event") + " of its order"
+          ),
           ("Reason", row.reason), ("Detail", row.detail), ("Attempts", "\(row.attempts)"),
           ("First failed", when(row.firstFailed, now)), ("Last failed", when(row.lastFailed, now)),
           ("Fingerprint", row.fingerprint), ("Was at", row.place), ("Key", keyText),
           ("Event", row.eventType ?? "-"),
           ("Event id", row.eventID?.uuidString.lowercased() ?? "-"),
           ("Payload", value.map { "\($0.count) bytes" } ?? "none"),
+          ("Edited", edited(at: now)),
         ])
     ]
     if let order = row.orderID {
@@ -38,8 +47,19 @@ extension WholeDeadLetter {
         title: "Headers",
         fields: headers.map { (name: printable($0.name), value: Self.text(of: $0)) }))
     if let payload {
+      let title = editedValue == nil ? "Payload" : "Payload, edited"
       sections.append(
-        Page.Section(title: "Payload", text: PayloadText.text(of: payload, isFull: isFull)))
+        Page.Section(title: title, text: PayloadText.text(of: payload, isFull: isFull)))
+    }
+    if !actions.isEmpty {
+      sections.append(
+        Page.Section(
+          title: "Done about it",
+          fields: actions.map { (name: Timestamp.format($0.at), value: Self.text(of: $0)) }))
+    }
+    let commands = row.nextCommands
+    if !commands.isEmpty {
+      sections.append(Page.Section(title: "Next", text: commands.joined(separator: "\n")))
     }
     return Page(name: "dlq/\(row.idText)", sections: sections, object: object(payload, states))
   }
@@ -65,6 +85,7 @@ extension WholeDeadLetter {
     }
     let pairs = states.map { ($0.service.rawValue, JSONValue.string($0.state)) }
     object.append(("order", .object(Dictionary(pairs) { _, last in last })))
+    object.append(("next", .array(row.nextCommands.map { .string($0) })))
     return object
   }
 
@@ -79,7 +100,38 @@ extension WholeDeadLetter {
     return PayloadText.escaped(value, limit: 1024)
   }
 
+  private func edited(at now: Date) -> String {
+    guard let date = row.editedAt else { return "no" }
+    return "\(when(date, now)), event \(row.editedEventID?.uuidString.lowercased() ?? "-")"
+  }
+
+  private static func text(of action: OperatorAction) -> String {
+    "\(action.who): \(action.command), \(action.outcome.rawValue)"
+      + "\(action.detail.map { " (\($0))" } ?? "") — \(action.reason)"
+  }
+
   private func when(_ date: Date, _ now: Date) -> String {
     "\(Timestamp.format(date)) (\(age(of: date, at: now)) ago)"
+  }
+}
+
+extension DeadLetterRow {
+  /// What an operator may do about the letter, as commands.
+  var nextCommands: [String] {
+    let isUnreadable = UnreadableEvent.Reason(rawValue: reason) != nil && editedAt == nil
+    return switch state {
+    case "open" where isUnreadable:
+      [
+        "orderly dlq edit \(shortID) --patch '{…}' --reason '…'",
+        "orderly dlq discard \(shortID) --reason '…'",
+      ]
+    case "open":
+      ["orderly dlq rehearse \(shortID)", "orderly dlq plan \(shortID)"]
+        + ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
+        + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
+    case "discarded" where held > 0:
+      orderID.map { ["orderly dlq release --key \($0) --reason '…'"] } ?? []
+    default: []
+    }
   }
 }

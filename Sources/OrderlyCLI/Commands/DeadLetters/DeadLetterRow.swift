@@ -21,10 +21,26 @@ struct DeadLetterRow: Sendable {
   let state: String
   let firstFailed: Date
   let lastFailed: Date
+  /// When it came to its state.
+  let stateSince: Date
+  /// The event that is replayed instead, if it was edited, and since when.
+  let editedEventID: UUID?
+  let editedAt: Date?
+  /// Who looks after it.
+  let owner: String?
+  let note: String?
+  /// How many later events of its order wait behind it.
+  let held: Int64
 
+  /// How many ``columns`` there are.
+  static let columnCount = 21
   static let columns = """
     id, topic, partition, "offset", key, event_id, event_type, order_id, reason, detail,
-    fingerprint, attempts, state, first_failed, last_failed
+    fingerprint, attempts, state, first_failed, last_failed, state_since, edited_event_id,
+    edited_at, owner, note, (
+      SELECT count(*) FROM parked_key JOIN parked ON parked.order_id = parked_key.key
+      WHERE parked_key.key = dead_letter.order_id AND parked_key.dead_letter = dead_letter.id
+        AND parked.dead_letter IS NULL)
     """
 
   /// Reads ``columns``, from the first on.
@@ -45,6 +61,21 @@ struct DeadLetterRow: Sendable {
     state = try row.decode(12)
     firstFailed = try row.decode(13)
     lastFailed = try row.decode(14)
+    stateSince = try row.decode(15)
+    editedEventID = try row.decode(16)
+    editedAt = try row.decode(17)
+    owner = try row.decode(18)
+    note = try row.decode(19)
+    held = try row.decode(20)
+  }
+
+  /// Changes with whatever a replay depends on.
+  var digest: String {
+    func micros(_ date: Date) -> String { "\(Int64((date.timeIntervalSince1970 * 1e6).rounded()))" }
+    return Digest.of([
+      idText, state, micros(stateSince), "\(attempts)", micros(lastFailed),
+      editedEventID?.uuidString ?? "",
+    ])
   }
 
   /// The place in the log as `orders.v1[3]@17`.
@@ -60,21 +91,28 @@ struct DeadLetterRow: Sendable {
   /// The id in lower case, as Postgres and the headers have it.
   var idText: String { id.uuidString.lowercased() }
 
+  /// The beginning of the id: any unique prefix names it, and eight digits hardly ever meet twice.
+  var shortID: String { String(idText.prefix(8)) }
+
+  /// The state, and whether what is replayed is not what came.
+  var standing: String { editedAt == nil ? state : "\(state), edited" }
+
   static func table(_ letters: [DeadLetterRow], at now: Date) -> ResultTable {
     ResultTable(
       [
         .init("id"), .init("service"), .init("type"), .init("key"), .init("reason"),
-        .init("attempts", number: true), .init("state"), .init("age"), .init("place", wide: true),
-        .init("fingerprint", wide: true), .init("detail", wide: true),
+        .init("attempts", number: true), .init("state"), .init("held", number: true), .init("age"),
+        .init("owner", wide: true), .init("place", wide: true), .init("fingerprint", wide: true),
+        .init("detail", wide: true), .init("note", wide: true),
       ],
       rows: letters.map { letter in
         ResultTable.Row(
           name: "dlq/\(letter.idText)",
           cells: [
-            // Any unique prefix names it; eight digits hardly ever meet twice.
-            String(letter.idText.prefix(8)), letter.service.rawValue, letter.eventType ?? "-",
-            letter.about, letter.reason, "\(letter.attempts)", letter.state,
-            age(of: letter.lastFailed, at: now), letter.place, letter.fingerprint, letter.detail,
+            letter.shortID, letter.service.rawValue, letter.eventType ?? "-", letter.about,
+            letter.reason, "\(letter.attempts)", letter.standing, "\(letter.held)",
+            age(of: letter.lastFailed, at: now), letter.owner ?? "-", letter.place,
+            letter.fingerprint, letter.detail, letter.note ?? "-",
           ],
           object: letter.object)
       })
@@ -89,7 +127,10 @@ struct DeadLetterRow: Sendable {
       ("orderId", .text(orderID)), ("reason", .string(reason)), ("detail", .string(detail)),
       ("fingerprint", .string(fingerprint)), ("attempts", .integer(Int64(attempts))),
       ("state", .string(state)), ("firstFailed", .time(firstFailed)),
-      ("lastFailed", .time(lastFailed)),
+      ("lastFailed", .time(lastFailed)), ("stateSince", .time(stateSince)),
+      ("editedEventId", .text(editedEventID?.uuidString.lowercased())),
+      ("editedAt", .time(editedAt)), ("owner", .text(owner)), ("note", .text(note)),
+      ("held", .integer(held)),
     ]
   }
 }

@@ -12,12 +12,12 @@ struct DeadLettersList: AsyncParsableCommand {
       "orderly dlq list --key s42-000017 -o wide",
     ])
 
-  @OptionGroup var filter: DeadLetterFilterOptions
+  @OptionGroup var options: DeadLetterListOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
-    printTable(try await filter.table(global), format.output, noun: "dead letters")
+    printTable(try await options.table(global), format.output, noun: "dead letters")
   }
 }
 
@@ -32,12 +32,59 @@ struct DeadLetterFilterOptions: ParsableArguments {
   @Option(help: "Only those of this order or record key.")
   var key: String?
 
+  @Option(help: "Only those of this type of event.")
+  var type: String?
+
+  @Option(help: "Only those that failed in this way; see -o wide.")
+  var fingerprint: String?
+
   @Option(
     help: ArgumentHelp("Only those that failed since then: 15m, 2h, a time.", valueName: "time"))
   var since: Since?
 
   @Option(help: "Only those in this state.")
   var state: DeadLetterState?
+
+  /// Those that match, the newest first, one more than `limit` at most, which shows that there are
+  /// more.
+  ///
+  /// - Parameters:
+  ///   - ids: only those among these; all for nil.
+  ///   - limit: of each service.
+  func rows(
+    _ service: ServiceName, ids: [UUID]? = nil, limit: Int, on connection: Connection
+  ) throws -> [DeadLetterRow] {
+    if let chosen = self.service, chosen != service { return [] }
+    return try connection.execute(
+      """
+      SELECT \(DeadLetterRow.columns) FROM dead_letter
+      WHERE ($1::text[] IS NULL OR reason = ANY($1))
+        AND ($2::text IS NULL OR order_id = $2 OR key = convert_to($2, 'UTF8'))
+        AND ($3::timestamptz IS NULL OR last_failed >= $3)
+        AND ($4::text IS NULL OR state = $4)
+        AND ($5::text IS NULL OR event_type = $5)
+        AND ($6::text IS NULL OR fingerprint = $6)
+        AND ($7::uuid[] IS NULL OR id = ANY($7))
+      ORDER BY last_failed DESC, id DESC LIMIT $8
+      """, reason.isEmpty ? nil : reason, key, since?.date, state?.rawValue, type, fingerprint, ids,
+      Int64(limit + 1)
+    ).map { try DeadLetterRow($0, of: service) }
+  }
+}
+
+extension DeadLetterRow {
+  /// Those of a service that are there, by their ids.
+  static func all(
+    _ ids: [UUID], of service: ServiceName, on connection: Connection
+  ) throws -> [DeadLetterRow] {
+    try connection.execute("SELECT \(columns) FROM dead_letter WHERE id = ANY($1)", ids)
+      .map { try DeadLetterRow($0, of: service) }
+  }
+}
+
+/// Which dead letters, and how many of them.
+struct DeadLetterListOptions: ParsableArguments {
+  @OptionGroup var filter: DeadLetterFilterOptions
 
   @Option(help: "How many at most.")
   var limit: Int = 50
@@ -51,9 +98,9 @@ struct DeadLetterFilterOptions: ParsableArguments {
   /// Those that match; what is left out for the limit is told on standard error.
   func table(_ global: GlobalOptions) async throws -> ResultTable {
     var letters: [DeadLetterRow] = []
-    for service in ServiceName.allCases where self.service == nil || self.service == service {
-      letters += try await global.read(service) { [self] connection in
-        try matching(service, on: connection)
+    for service in ServiceName.allCases where filter.service ?? service == service {
+      letters += try await global.read(service) { [filter, limit] connection in
+        try filter.rows(service, limit: limit, on: connection)
       }
     }
     letters.sort { ($0.lastFailed, $0.id.uuidString) > ($1.lastFailed, $1.id.uuidString) }
@@ -61,22 +108,6 @@ struct DeadLetterFilterOptions: ParsableArguments {
       printMessage("Only the newest \(limit) are shown; see the others with --limit.")
     }
     return DeadLetterRow.table(Array(letters.prefix(limit)), at: Date())
-  }
-
-  /// One more than the limit at most, which shows that there are more.
-  private func matching(
-    _ service: ServiceName, on connection: Connection
-  ) throws -> [DeadLetterRow] {
-    try connection.execute(
-      """
-      SELECT \(DeadLetterRow.columns) FROM dead_letter
-      WHERE ($1::text[] IS NULL OR reason = ANY($1))
-        AND ($2::text IS NULL OR order_id = $2 OR key = convert_to($2, 'UTF8'))
-        AND ($3::timestamptz IS NULL OR last_failed >= $3)
-        AND ($4::text IS NULL OR state = $4)
-      ORDER BY last_failed DESC, id DESC LIMIT $5
-      """, reason.isEmpty ? nil : reason, key, since?.date, state?.rawValue, Int64(limit + 1)
-    ).map { try DeadLetterRow($0, of: service) }
   }
 }
 

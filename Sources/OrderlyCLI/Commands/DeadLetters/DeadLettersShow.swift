@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import FleetPostgres
 import Foundation
 
 struct DeadLettersShow: AsyncParsableCommand {
@@ -33,11 +34,26 @@ struct DeadLettersShow: AsyncParsableCommand {
     if payload || full || showSensitive {
       let policy = try BodyPolicy(showsSensitive: showSensitive)
       body = policy.body(
-        letter.value, type: letter.row.eventType.flatMap { EventType(rawValue: $0) })
+        letter.editedValue ?? letter.value,
+        type: letter.row.eventType.flatMap { EventType(rawValue: $0) })
     }
     var states: [(ServiceName, String)] = []
     if let order = letter.row.orderID { states = try await OrderStates.load(order, global) }
-    let page = letter.page(payload: body, isFull: full, states: states, at: Date())
+    let page = letter.page(
+      payload: body, isFull: full, states: states, actions: try await actions(letter.row),
+      at: Date())
     printData(page.render(format.output))
+  }
+
+  /// What has been done about it, for those who may see that.
+  private func actions(_ letter: DeadLetterRow) async throws -> [OperatorAction] {
+    do {
+      return try await global.withOperatorTables { connection in
+        try OperatorLog.actions(order: nil, letter: letter.id, on: connection)
+      }
+    } catch let failure as CommandFailure {
+      printMessage("What was done about it is not shown: \(failure)")
+      return []
+    }
   }
 }

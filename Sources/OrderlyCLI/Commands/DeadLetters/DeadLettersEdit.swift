@@ -1,0 +1,240 @@
+import Arguments
+import Contracts
+import Fleet
+import FleetPostgres
+import Foundation
+import JSONSchema
+import TopicCatalog
+
+struct DeadLettersEdit: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "edit",
+    abstract: "Mend what a dead letter carries; a replay then takes the mended message.",
+    discussion: """
+      --patch is a JSON merge patch (RFC 7386): members replace those of the same name, null takes \
+      one away. A body that is no JSON at all is replaced as a whole with -f. -H sets a header, in \
+      the place of all of that name.
+
+      What comes of it is held to its schema and to the rules of the contracts, and rehearsed, \
+      before it is kept. The original stays as it came; the mended event has an id of its own and \
+      names the original as its cause. Editing again begins with what was mended.
+      """,
+    examples: [
+      "orderly dlq edit 3f2a91c0 --patch '{\"payment\": {\"token\": \"tok_ok\"}}' --reason 'new card'",
+      "orderly dlq edit 3f2a -H ce_type=order.placed --reason 'header lost by the shop' --dry-run",
+      "orderly dlq edit 3f2a --editor --reason 'INC-42'",
+    ])
+
+  @Argument(help: "The dead letter's id, or the beginning of it.") var id: DeadLetterPrefix
+
+  @Option(help: ArgumentHelp("A merge patch for the body.", valueName: "json"))
+  var patch: String?
+
+  @Option(
+    name: [.customShort("f"), .customLong("file")],
+    help: ArgumentHelp("A whole new body; - for standard input.", valueName: "file"),
+    completion: .file())
+  var file: String?
+
+  @Option(
+    name: [.customShort("H"), .customLong("header")],
+    help: ArgumentHelp("A header to set; may be repeated.", valueName: "name=value"),
+    transform: HeaderArgument.init(parsing:))
+  var headers: [HeaderArgument] = []
+
+  @Flag(help: "Edit the body with $VISUAL or $EDITOR, sensitive fields included.")
+  var editor = false
+
+  @OptionGroup var mutation: MutationOptions
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    let ways = [patch != nil, file != nil, editor].count { $0 }
+    guard ways <= 1 else { throw ValidationError("--patch, -f and --editor exclude each other.") }
+    guard ways == 1 || !headers.isEmpty else {
+      throw ValidationError("Say what to change: --patch, -f, --editor or -H.")
+    }
+  }
+
+  func run() async throws {
+    let row = try await WholeDeadLetter.find(id, global).row
+    try await ServiceDesks.with(global) { desks in
+      let letter = try await desks.letter(row)
+      let edit = try await self.edit(letter)
+      try check(edit)
+      let edited: DeadLetter
+      do throws(Refusal) {
+        edited = try letter.edited(value: edit.value, headers: edit.headers, at: Date())
+      } catch {
+        throw CommandFailure("\(error) Nothing was changed.")
+      }
+      printData(try edit.differences(of: letter).render(.table))
+      let before = try await desks.page(of: letter, showsSensitive: false)
+      let after = try await desks.page(of: edited, showsSensitive: false)
+      printMessage("before: \(before.verdict.rawValue): \(before.detail)")
+      printMessage("after:  \(after.verdict.rawValue): \(after.detail)")
+      guard !mutation.dryRun else {
+        printMessage("dry run: the dead letter \(row.shortID) stays as it is")
+        return
+      }
+      try mutation.confirm("Keep this in the place of what the dead letter \(row.shortID) carries?")
+      try await mutation.record("dlq edit", on: .letters([row]), global) {
+        let kept = try await keep(edit, row, desks)
+        printMessage("Next: orderly dlq plan \(row.shortID)")
+        return kept
+      }
+    }
+  }
+
+  private func keep(
+    _ edit: LetterEdit, _ row: DeadLetterRow, _ desks: ServiceDesks
+  ) async throws -> MutationResult {
+    do {
+      let kept = try await desks.change(row.service) { desk in
+        try await desk.edit(row.id, value: edit.value, headers: edit.headers, at: Date())
+      }
+      let event = kept.edit.map { $0.eventID.uuidString.lowercased() } ?? "-"
+      printMessage("The dead letter \(row.shortID) carries the event \(event) now.")
+      return .done("edited, event \(event)")
+    } catch let refusal as Refusal {
+      printMessage("Error: \(refusal)")
+      return MutationResult(outcome: .refused, summary: refusal.description)
+    }
+  }
+
+  /// The message as it is to be.
+  private func edit(_ letter: DeadLetter) async throws -> LetterEdit {
+    var edit = LetterEdit(of: letter)
+    for header in headers { edit.set(header) }
+    if let patch {
+      try edit.patch(patch)
+    } else if let file {
+      edit.value = try PublishBodies.read(file)
+    } else if editor {
+      let text =
+        edit.json.map { JSONText.pretty($0) } ?? String(decoding: edit.value, as: UTF8.self)
+      let saved = try await Editor.edit(text, suffix: ".json")
+      guard saved != text || !headers.isEmpty else {
+        throw ExitCode.refused("Nothing was edited.")
+      }
+      edit.value = Array(saved.utf8)
+    }
+    // As compact as events are; what is no JSON is told apart below.
+    if let json = edit.json { edit.value = Array(json.serialized().utf8) }
+    return edit
+  }
+
+  /// Holds the body to its schema, whose messages name each field that is wrong.
+  private func check(_ edit: LetterEdit) throws {
+    guard let type = edit.type, let json = edit.json else { return }
+    let faults = PublishBodies.faults(
+      .init(place: .document, value: json), type, try TopicCatalog.find())
+    guard faults.isEmpty else {
+      for fault in faults.prefix(20) { printMessage(fault.description) }
+      throw CommandFailure(
+        "With this edit the body is not a valid \(type.rawValue). Nothing was changed.")
+    }
+  }
+}
+
+/// A message under the hands of an operator.
+struct LetterEdit {
+  var value: [UInt8]
+  var headers: [EventHeader]
+
+  /// As the letter is replayed now: as it came, or as it was edited before.
+  init(of letter: DeadLetter) {
+    value = letter.replayed.value ?? []
+    headers = letter.replayed.headers
+  }
+
+  var type: EventType? { EventCodec.type(in: headers) }
+
+  /// The body; nil where it is no JSON.
+  var json: JSONValue? {
+    try? JSONValue(parsing: value, maximumDepth: EventCodec.maximumDepth)
+  }
+
+  /// Puts a header in the place of all of its name.
+  mutating func set(_ header: HeaderArgument) {
+    let place = headers.firstIndex { $0.name == header.name } ?? headers.endIndex
+    headers.removeAll { $0.name == header.name }
+    headers.insert(EventHeader(header.name, header.value), at: min(place, headers.endIndex))
+  }
+
+  /// Merges a patch into the body.
+  ///
+  /// - Throws: ``CommandFailure`` when one of the two is no JSON.
+  mutating func patch(_ text: String) throws {
+    let patch: JSONValue
+    do throws(JSONParseError) {
+      patch = try JSONValue(parsing: text.utf8, maximumDepth: EventCodec.maximumDepth)
+    } catch {
+      throw CommandFailure("The patch is not JSON: \(error.description).")
+    }
+    guard let json else {
+      throw CommandFailure(
+        "The body is not JSON, so that it can't be patched. Give a whole one with -f FILE; see it "
+          + "with 'orderly dlq show --show-sensitive'.")
+    }
+    value = Array(json.merging(patch).serialized().utf8)
+  }
+
+  /// What differs from the letter, the sensitive fields redacted.
+  func differences(of letter: DeadLetter) throws -> ResultTable {
+    let former = LetterEdit(of: letter)
+    let schema = try type.map { try TopicCatalog.find().schema(for: $0) }
+    // The former body may have what is sensitive anywhere, since it need not fit the schema.
+    let shown = json.map { value in schema?.redacted(value) ?? JSONValue.string("[redacted]") }
+    let changes = JSONDifference.between(former.json, json).map { change -> [String] in
+      let after = change.after.map { _ -> JSONValue in shown?.at(change.place) ?? "[redacted]" }
+      let isRedacted = after != nil && after != change.after
+      return [
+        "body \(change.place)",
+        change.before.map { isRedacted ? "[redacted]" : Self.harmless($0) } ?? "-",
+        after.map(JSONText.oneLine) ?? "-",
+      ]
+    }
+    let names = Set((former.headers + headers).map(\.name)).sorted()
+    let headerChanges = names.compactMap { name -> [String]? in
+      let (old, new) = (former.texts(of: name), texts(of: name))
+      return old == new ? nil : ["header \(name)", old, new]
+    }
+    return ResultTable(
+      [.init("change"), .init("before"), .init("after")],
+      rows: (changes + headerChanges).map {
+        ResultTable.Row(name: $0[0], cells: $0, object: [])
+      })
+  }
+
+  private func texts(of name: String) -> String {
+    let values = headers.filter { $0.name == name }.map { header in
+      header.value.map { PayloadText.escaped($0, limit: 256) } ?? "none"
+    }
+    return values.isEmpty ? "-" : values.joined(separator: ", ")
+  }
+
+  /// Numbers and the like can be shown wherever they stand.
+  private static func harmless(_ value: JSONValue) -> String {
+    switch value {
+    case .null, .bool, .integer, .number: JSONText.oneLine(value)
+    case .string, .array, .object: "[redacted]"
+    }
+  }
+}
+
+extension JSONValue {
+  /// The value at a JSON pointer.
+  fileprivate func at(_ pointer: String) -> JSONValue? {
+    var value: JSONValue? = self
+    for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+      let name = String(part).replacing("~1", with: "/").replacing("~0", with: "~")
+      if let items = value?.array {
+        value = Int(name).flatMap { items.indices ~= $0 ? items[$0] : nil }
+      } else {
+        value = value?[name]
+      }
+    }
+    return value
+  }
+}

@@ -1,0 +1,124 @@
+import Arguments
+import Contracts
+import Foundation
+import JSONSchema
+
+struct DeadLettersPlan: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Freeze a selection of dead letters, and say what a replay of each would do.",
+    discussion: """
+      Each letter is rehearsed: the service's own rules decide on its event, in a transaction that \
+      is rolled back. Nothing is replayed; 'orderly dlq apply' does that, and only for what is \
+      as it was when the plan was made.
+
+      Without ids and --state, the open letters are taken. The verdicts: handled, fails-again, \
+      order-ended (nothing more may become of the order), unreadable (see 'orderly dlq edit'), \
+      replaying, closed. The actions: retry ('dlq apply'), edit ('dlq edit'), skip \
+      ('dlq discard --release'), compensate ('saga compensate'). --reason is the letters', as in \
+      'dlq list'.
+      """,
+    examples: [
+      "orderly dlq plan --service payments --reason provider-unavailable --since 2h",
+      "orderly dlq plan 3f2a91c0 77b0 -o wide",
+    ])
+
+  @Argument(help: "Only those letters, by the beginnings of their ids.")
+  var ids: [DeadLetterPrefix] = []
+
+  @OptionGroup var filter: DeadLetterFilterOptions
+
+  @Option(help: "How many at most; more than that are refused.")
+  var limit: Int = 1_000
+
+  @OptionGroup var format: OutputOptions
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    guard (1...100_000).contains(limit) else {
+      throw ValidationError("--limit must be from 1 to 100000.")
+    }
+  }
+
+  func run() async throws {
+    let judged = try await ServiceDesks.with(global) { desks in
+      let rows = try await selected(desks)
+      return try await ReplayPlanner(desks: desks).judge(rows)
+    }
+    guard !judged.isEmpty else {
+      printTable(ReplayPlanner.Judged.table([]), format.output, noun: "dead letters")
+      return
+    }
+    let items = judged.map(\.item)
+    let plan = ReplayPlan(
+      id: UUID(), createdAt: Date(), createdBy: global.operatorName, selection: selection,
+      digest: ReplayPlan.digest(of: items), items: items)
+    try await global.withOperatorTables { try plan.insert(on: $0) }
+    printData(output(judged, plan))
+    report(plan)
+  }
+
+  private func selected(_ desks: ServiceDesks) async throws -> [DeadLetterRow] {
+    var filter = filter
+    if filter.state == nil, ids.isEmpty { filter.state = .open }
+    var chosen: [UUID]?
+    if !ids.isEmpty {
+      var found: [UUID] = []
+      for id in ids { found.append(try await WholeDeadLetter.find(id, global).row.id) }
+      chosen = found
+    }
+    var rows: [DeadLetterRow] = []
+    for service in ServiceName.allCases {
+      rows += try await desks.read(service) { [filter, limit, chosen] connection in
+        try filter.rows(service, ids: chosen, limit: limit, on: connection)
+      }
+    }
+    guard rows.count <= limit else {
+      throw ExitCode.refused(
+        "More than \(limit) dead letters match. Narrow the selection, or raise --limit.")
+    }
+    // What failed first goes first, so that an order's events keep their order.
+    return rows.sorted { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+  }
+
+  /// The selection in words.
+  private var selection: String {
+    let parts: [(String, String?)] = [
+      ("ids", ids.isEmpty ? nil : "\(ids.count)"), ("service", filter.service?.rawValue),
+      ("reason", filter.reason.isEmpty ? nil : filter.reason.joined(separator: ",")),
+      ("type", filter.type), ("fingerprint", filter.fingerprint), ("key", filter.key),
+      ("since", filter.since.map { Timestamp.format($0.date) }),
+      ("state", filter.state?.rawValue),
+    ]
+    let given = parts.compactMap { name, value in value.map { "\(name)=\($0)" } }
+    return printable(given.isEmpty ? "all open" : given.joined(separator: " "))
+  }
+
+  private func output(_ judged: [ReplayPlanner.Judged], _ plan: ReplayPlan) -> String {
+    let table = ReplayPlanner.Judged.table(judged)
+    let isForPeople = format.output == .table || format.output == .wide
+    if format.output == .name { return "plan/\(plan.id.uuidString.lowercased())\n" }
+    return isForPeople
+      ? table.render(format.output)
+      : Page(
+        name: "", sections: [],
+        object: [
+          ("plan", .string(plan.id.uuidString.lowercased())), ("digest", .string(plan.digest)),
+          ("items", .array(table.rows.map { .object(Dictionary($0.object) { $1 }) })),
+        ]
+      ).render(format.output)
+  }
+
+  private func report(_ plan: ReplayPlan) {
+    let counts = ReplayVerdict.allCases.compactMap { verdict in
+      let count = plan.items.count { $0.verdict == verdict }
+      return count == 0 ? nil : "\(count) \(verdict.rawValue)"
+    }
+    printMessage("plan \(plan.shortID): \(counts.joined(separator: ", "))")
+    if plan.items.contains(where: { $0.verdict == .handled }) {
+      printMessage("Next: orderly dlq apply \(plan.shortID) --reason '…'")
+    } else {
+      printMessage("Nothing of it can be replayed as it is; see the actions.")
+    }
+  }
+}

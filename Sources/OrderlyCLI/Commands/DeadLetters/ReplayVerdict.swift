@@ -1,0 +1,38 @@
+import Contracts
+
+/// What a replay of a dead letter would do now.
+enum ReplayVerdict: String, CaseIterable, Sendable {
+  /// The service would handle it.
+  case handled
+  /// It would fail as it did, or in another way.
+  case failsAgain = "fails-again"
+  /// Its order is over: nothing more may become of it.
+  case orderEnded = "order-ended"
+  /// It is no event; only an edit makes it one.
+  case unreadable
+  /// A replay is under way.
+  case replaying
+  /// It is resolved or discarded already.
+  case closed
+
+  /// Something that an operator may do about a letter.
+  enum Action: String {
+    case retry, edit, skip, compensate
+  }
+
+  /// What may be done about a letter with this verdict.
+  ///
+  /// - Parameter order: nil where it is not known.
+  func actions(_ order: SagaState?) -> [Action] {
+    let canComeBack =
+      order.map { $0.pointOfNoReturn == nil && $0[.orders] != nil } ?? false
+    let back: [Action] = canComeBack ? [.compensate] : []
+    return switch self {
+    case .handled: [.retry, .skip] + back
+    case .failsAgain: [.edit, .skip] + back
+    case .unreadable: [.edit, .skip]
+    case .orderEnded: [.skip]
+    case .replaying, .closed: []
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Arguments
+import Contracts
+import Fleet
+import FleetPostgres
+import Foundation
+import JSONSchema
+import Kafka
+
+struct SagaCompensate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compensate",
+    abstract: "Bring an order back that can't go forward: stock and money are given back.",
+    discussion: """
+      The saga does it itself: order.cancel-requested is published, as a customer's would be, and \
+      what blocks its way is taken out of it. Events that are dead on the way forward are discarded, \
+      since each service answers the way back without them; those that are dead on the way back are \
+      replayed, and must be mended first if they would fail again.
+
+      Refused (4) when the parcel has left, or the order has ended. The way back takes its time: \
+      watch it with 'orderly describe order'.
+      """,
+    examples: [
+      "orderly saga compensate s42-000017 --dry-run",
+      "orderly saga compensate s42-000017 --reason 'card is stolen, INC-42'",
+    ])
+
+  @Argument(help: "The order's id.") var order: String
+
+  @Option(help: ArgumentHelp("How long each replay is waited for.", valueName: "seconds"))
+  var timeout: Int = 60
+
+  @OptionGroup var mutation: MutationOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup(title: "Global options") var global: GlobalOptions
+
+  func validate() throws {
+    guard (1...86_400).contains(timeout) else {
+      throw ValidationError("--timeout must be from 1 to 86400 seconds.")
+    }
+  }
+
+  func run() async throws {
+    try await ServiceDesks.with(global) { desks in
+      let stopped = try await StoppedOrder.load(order, desks)
+      let steps: [Compensation.Step]
+      do throws(Refusal) {
+        steps = try Compensation(stopped).steps
+      } catch {
+        throw ExitCode.refused("\(printable(order)) can't be brought back: \(error).")
+      }
+      printTable(undone(stopped.state), format.output, noun: "effects")
+      guard !steps.isEmpty else {
+        printMessage("\(order) is on its way back already, and nothing blocks it.")
+        return
+      }
+      for step in steps { printMessage("\(mutation.dryRun ? "would " : "")\(step.text(order))") }
+      if mutation.dryRun { return }
+      try mutation.confirm("Bring \(order) back, in \(counted(steps.count, "step"))?")
+      try await mutation.record("saga compensate", on: stopped.target(""), global) {
+        for step in steps {
+          if let failure = try await perform(step, desks) {
+            printMessage("Error: \(failure)")
+            return MutationResult(outcome: .partlyDone, summary: failure)
+          }
+        }
+        printMessage("\(order) is on its way back: orderly describe order \(order)")
+        return .done("on its way back, in \(counted(steps.count, "step"))")
+      }
+    }
+  }
+
+  /// - Returns: why it was not done.
+  private func perform(_ step: Compensation.Step, _ desks: ServiceDesks) async throws -> String? {
+    do {
+      switch step {
+      case .cancel: try await requestCancellation()
+      case .discard(let id, let service, _):
+        _ = try await desks.change(service) { try await $0.discard(id, at: Date()) }
+      case .release(let service):
+        _ = try await desks.change(service) {
+          try await $0.release(OrderID(rawValue: order), at: Date())
+        }
+      case .replay(let id, let service, _):
+        let rows = try await desks.read(service) { connection in
+          try DeadLetterRow.all([id], of: service, on: connection)
+        }
+        guard let row = rows.first else { return "The dead letter is gone." }
+        let result = try await desks.replayAndWait(row, timeout: .seconds(timeout))
+        if result != .resolved { return "\(service.rawValue): \(row.shortID) \(result.text)" }
+      }
+      return nil
+    } catch let refusal as Refusal {
+      return refusal.description
+    }
+  }
+
+  private func requestCancellation() async throws {
+    let envelope = PublishBodies.Envelope(
+      type: .orderCancelRequested,
+      body: ["orderId": .string(order), "requestedAt": .time(Date())], at: Date())
+    let record = Record(
+      topic: Topic.orders.rawValue, key: Array(order.utf8), value: envelope.value,
+      headers: envelope.headers.map { Header(name: $0.name, value: $0.value) })
+    let results = try await global.withProducer { await $0.send([record]) }
+    for case .failure(let error) in results {
+      throw CommandFailure("order.cancel-requested was not acknowledged: \(error)")
+    }
+  }
+
+  /// What is taken back, and what is not there to be taken back.
+  private func undone(_ state: SagaState) -> ResultTable {
+    let lines: [(ServiceName, String, (String) -> String)] = [
+      (.orders, "order", { _ in "will be cancelled" }),
+      (.inventory, "stock", { $0 == "reserved" ? "will be back on hand" : "nothing is set aside" }),
+      (
+        .payments, "money",
+        { status in
+          switch status {
+          case "captured", "refunding": "will be refunded"
+          case "capturing", "capturing-unwanted": "will be refunded once it is captured"
+          default: "nothing is taken"
+          }
+        }
+      ),
+      (
+        .fulfilment, "parcel",
+        { $0.hasPrefix("booking") ? "may still leave: then the order completes" : "will not leave" }
+      ),
+    ]
+    return ResultTable(
+      [.init("what"), .init("now"), .init("then")],
+      rows: lines.map { service, what, then in
+        let status = state.standings[service]
+        let (now, later) = (status?.text ?? OrderStates.unheardOf, then(status?.status ?? ""))
+        return ResultTable.Row(
+          name: "\(what)/\(state.order)", cells: [what, now, later],
+          object: [("what", .string(what)), ("now", .string(now)), ("then", .string(later))])
+      })
+  }
+}
+
+extension Compensation {
+  init(_ stopped: StoppedOrder) throws(Refusal) {
+    try self.init(
+      stopped.state,
+      letters: stopped.letters.map { letter in
+        Letter(
+          id: letter.row.id, service: letter.row.service,
+          type: letter.row.eventType.flatMap(EventType.init), verdict: letter.verdict)
+      }, dead: Set(stopped.services(.dead)))
+  }
+}
+
+extension Compensation.Step {
+  /// What is done, as an order.
+  func text(_ order: String) -> String {
+    func letter(_ id: UUID, _ service: ServiceName, _ type: EventType?) -> String {
+      "\(type?.rawValue ?? "dead letter") \(id.uuidString.lowercased().prefix(8)) in "
+        + service.rawValue
+    }
+    return switch self {
+    case .cancel: "publish order.cancel-requested for \(order)"
+    case .discard(let id, let service, let type): "discard \(letter(id, service, type))"
+    case .release(let service): "release \(order) in \(service.rawValue)"
+    case .replay(let id, let service, let type): "replay \(letter(id, service, type))"
+    }
+  }
+}

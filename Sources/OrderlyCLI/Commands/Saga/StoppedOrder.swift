@@ -1,0 +1,49 @@
+import Contracts
+import Fleet
+import FleetPostgres
+import Foundation
+
+/// What stands in the way of an order, over all services.
+struct StoppedOrder {
+  let state: SagaState
+  /// The dead letters that are open or being replayed, the first to have failed first.
+  let letters: [ReplayPlanner.Judged]
+  /// Where the order is parked.
+  let parked: [ParkedKeyRow]
+
+  static func load(_ order: String, _ desks: ServiceDesks) async throws -> StoppedOrder {
+    var filter = DeadLetterFilterOptions()
+    filter.key = order
+    var rows: [DeadLetterRow] = []
+    var parked: [ParkedKeyRow] = []
+    for service in ServiceName.allCases {
+      let (letters, key) = try await desks.read(service) { [filter] connection in
+        (
+          try filter.rows(service, limit: 1_000, on: connection),
+          try ParkedKeyRow.one(order, of: service, on: connection)
+        )
+      }
+      rows += letters.filter { ["open", "replaying"].contains($0.state) }
+      if let key { parked.append(key) }
+    }
+    rows.sort { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+    let states = try await SagaState.load([order], desks)
+    return StoppedOrder(
+      state: states[order] ?? SagaState(order: order),
+      letters: try await ReplayPlanner(desks: desks).judge(rows), parked: parked)
+  }
+
+  func target(_ words: String) -> OperatorAction.Target {
+    OperatorAction.Target(
+      "order \(state.order)\(words)",
+      services: ServiceName.allCases.filter { service in
+        letters.contains { $0.row.service == service }
+          || parked.contains { $0.service == service }
+      }, orders: [state.order], letters: letters.map(\.row.id))
+  }
+
+  /// The services in which the order's key has a state.
+  func services(_ state: ParkedState) -> [ServiceName] {
+    parked.filter { $0.state == state.rawValue }.map(\.service)
+  }
+}

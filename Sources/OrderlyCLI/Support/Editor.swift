@@ -1,0 +1,51 @@
+import Foundation
+
+/// The operator's editor.
+enum Editor {
+  /// Lets the operator edit a text.
+  ///
+  /// - Parameter suffix: of the file's name, by which editors know what it is: `.json`.
+  /// - Returns: the text as it was saved.
+  /// - Throws: ``CommandFailure`` where there is no terminal, or the editor ends with an error.
+  static func edit(_ text: String, suffix: String) async throws -> String {
+    guard Terminal.isInteractive, Terminal.outputIsTerminal else {
+      throw CommandFailure("There is no terminal for an editor. Use --patch or -f FILE.")
+    }
+    let environment = ProcessInfo.processInfo.environment
+    let editor = [environment["VISUAL"], environment["EDITOR"]].compactMap { $0 }
+      .first { !$0.isEmpty }
+    let file = FileManager.default.temporaryDirectory
+      .appending(path: "orderly-\(UUID().uuidString)\(suffix)")
+    try PrivateFile.write(text, to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let status = await run(editor ?? "vi", file.path)
+    guard status == 0 else {
+      throw CommandFailure(
+        "The editor (\(editor ?? "vi")) ended with \(status). Nothing was changed.")
+    }
+    return try String(contentsOf: file, encoding: .utf8)
+  }
+
+  /// Runs the editor on this terminal. Not by Foundation's Process, which puts what it starts into a
+  /// process group of its own, where the terminal stops it.
+  private static func run(_ editor: String, _ path: String) async -> Int32 {
+    await withCheckedContinuation { continuation in
+      // It blocks for as long as somebody types.
+      Thread.detachNewThread {
+        // Ctrl-C is the editor's meanwhile.
+        let former = signal(SIGINT, SIG_IGN)
+        let words: [String] = ["sh", "-c", "\(editor) \"$1\"", "sh", path]
+        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        var process = pid_t()
+        var status: Int32 = 127 << 8
+        if posix_spawn(&process, "/bin/sh", nil, nil, arguments, environ) == 0 {
+          while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        }
+        for argument in arguments { free(argument) }
+        signal(SIGINT, former)
+        continuation.resume(
+          returning: status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f)
+      }
+    }
+  }
+}

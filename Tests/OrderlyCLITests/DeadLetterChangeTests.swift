@@ -1,0 +1,185 @@
+import Contracts
+import Fleet
+import Foundation
+import JSONSchema
+import Testing
+
+/// The commands that change a dead letter or its order otherwise than by a replay.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DeadLetterChangeTests {
+  @Test func anEditIsCheckedShownAndKept() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", token: "tok_down", offset: 100)
+      let patch = #"{"payment": {"token": "tok_ok"}}"#
+      let dry = try await system.orderly.run(
+        "dlq", "edit", letter, "--patch", patch, "--dry-run")
+      #expect(dry.status == 0, "\(dry.testDescription)")
+      #expect(dry.output.contains("body /payment/token   [redacted]   [redacted]"))
+      #expect(dry.messages.contains("before: fails-again: provider-unavailable"))
+      #expect(dry.messages.contains("after:  handled: sends payment.captured"))
+      #expect(try system.value("SELECT count(edited_at) FROM payments.dead_letter") == "0")
+
+      for (change, complaint) in [
+        (["--patch", #"{"lines": [{"sku": "SKU-0001", "quantity": -3}]}"#], "quantity"),
+        (["--patch", #"{"orderId": "another"}"#], "another"),
+        (["--patch", "{"], "The patch is not JSON"),
+        (["-H", "ce_type=order.teleported"], "ce_type"),
+      ] {
+        let wrong = try await system.orderly.run(
+          ["dlq", "edit", letter, "--reason", "a test", "--yes"] + change)
+        #expect(wrong.status == 1, "\(change): \(wrong.testDescription)")
+        #expect(wrong.messages.contains(complaint), "\(wrong.messages)")
+      }
+      #expect(try system.value("SELECT count(edited_at) FROM payments.dead_letter") == "0")
+
+      let kept = try await system.change("dlq", "edit", letter, "--patch", patch)
+      #expect(kept.status == 0, "\(kept.testDescription)")
+      let shown = try await system.orderly.run("dlq", "show", letter)
+      #expect(shown.output.contains("open, edited") || shown.output.contains("Edited"))
+      #expect(shown.output.contains("dlq edit, done"))
+      let list = try await system.orderly.run("dlq", "list", "--key", "o-1")
+      #expect(list.output.contains("open, edited"))
+      let rehearsed = try await system.orderly.run("dlq", "rehearse", letter)
+      #expect(rehearsed.status == 0)
+    }
+  }
+
+  /// A body that is no JSON, without a header that counts.
+  @Test func whatIsNoEventIsMadeOne() async throws {
+    try await SmallSystem.with { system in
+      try system.sql("INSERT INTO orders.lane (lane, epoch) VALUES (0, 1)")
+      let headers = EventCodec.headers(
+        id: UUID(), source: "/shop", type: "order.placed", time: Date(), subject: "o-1",
+        causationID: nil, traceparent: nil
+      ).filter { $0.name != HeaderName.source }
+      let id = try system.insert(
+        of: .orders, order: nil,
+        RawMessage(
+          partition: Partition(topic: "orders.v1", number: 0), offset: 100, key: [0xff],
+          value: Array("{".utf8), headers: headers),
+        reason: "missing-header", detail: "ce_source: is missing")
+      let letter = String(id.uuidString.lowercased().prefix(13))
+      let shown = try await system.orderly.run("dlq", "show", letter)
+      #expect(shown.output.contains("orderly dlq edit \(letter.prefix(8)) --patch"))
+      let planned = try await system.orderly.run("dlq", "plan", letter)
+      #expect(planned.output.contains("unreadable") && planned.output.contains("edit skip"))
+      let patched = try await system.change("dlq", "edit", letter, "--patch", "{}")
+      #expect(patched.status == 1)
+      #expect(patched.messages.contains("The body is not JSON"))
+      let half = try await system.orderly.run(
+        ["dlq", "edit", letter, "-f", "-", "--reason", "a test", "--yes"],
+        input: PublishBodiesTests.order)
+      #expect(half.status == 1)
+      #expect(half.messages.contains("ce_source"))
+      let whole = try await system.orderly.run(
+        ["dlq", "edit", letter, "-f", "-", "-H", "ce_source=/shop", "--reason", "a test", "--yes"],
+        input: PublishBodiesTests.order)
+      #expect(whole.status == 0, "\(whole.testDescription)")
+      #expect(whole.messages.contains("after:  handled: sends order.accepted"))
+    }
+  }
+
+  @Test func anOrderGoesOnWithoutWhatIsDiscarded() async throws {
+    try await SmallSystem.with { system in
+      let first = try system.stop("o-1", offset: 101)
+      let second = try system.stop("o-2", offset: 102)
+      let discarded = try await system.change("dlq", "discard", first)
+      #expect(discarded.status == 0, "\(discarded.testDescription)")
+      #expect(discarded.output.contains("until 'orderly dlq release --key o-1'"))
+      #expect(try system.value("SELECT state FROM payments.parked_key WHERE key = 'o-1'") == "dead")
+      let released = try await system.change("dlq", "release", "--key", "o-1")
+      #expect(released.status == 0, "\(released.testDescription)")
+      #expect(
+        try system.value("SELECT state FROM payments.parked_key WHERE key = 'o-1'") == "waiting")
+      let nothing = try await system.change("dlq", "release", "--key", "o-1")
+      #expect(nothing.status == 4 && nothing.messages.contains("is dead in no service"))
+
+      let both = try await system.change("dlq", "discard", first, second, "--release")
+      #expect(both.status == 3, "\(both.testDescription)")
+      #expect(
+        try system.value("SELECT state FROM payments.parked_key WHERE key = 'o-2'") == "waiting")
+      let gone = try await system.change("dlq", "discard", first)
+      #expect(gone.status == 4)
+      #expect(
+        try system.value("SELECT count(*) FROM fleet.operator_action WHERE 'o-1' = ANY(orders)")
+          == "4")
+    }
+  }
+
+  @Test func ownersAndNotesAreKept() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", offset: 100)
+      let assigned = try await system.orderly.run("dlq", "assign", letter, "--owner", "ada")
+      #expect(assigned.status == 0, "\(assigned.testDescription)")
+      let noted = try await system.orderly.run("dlq", "note", letter, "waits for INC-42")
+      #expect(noted.status == 0)
+      let list = try await system.orderly.run("dlq", "list", "--key", "o-1", "-o", "wide")
+      #expect(list.output.contains("ada") && list.output.contains("waits for INC-42"))
+      #expect(
+        try system.value("SELECT reason FROM fleet.operator_action WHERE command = 'dlq note'")
+          == "noted: waits for INC-42")
+      let nobody = try await system.orderly.run("dlq", "assign", letter, "--nobody")
+      #expect(nobody.status == 0)
+      #expect(
+        try system.value("SELECT coalesce(owner, '-') FROM payments.dead_letter") == "-")
+    }
+  }
+
+  @Test func whatCannotBeRecordedIsNotDone() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", offset: 100)
+      try system.sql("REVOKE INSERT ON fleet.operator_action FROM orderly_operator")
+      let outcome = try await system.change("dlq", "discard", letter)
+      #expect(outcome.status == 1)
+      #expect(outcome.messages.contains("Nothing was changed."))
+      #expect(try system.state(of: letter) == "open")
+    }
+  }
+
+  @Test func anOrderIsRetriedEverywhere() async throws {
+    try await SmallSystem.with { system in
+      try system.stop("o-1", offset: 100)
+      try system.park("o-1", in: .fulfilment, state: "waiting", events: 1)
+      try system.answerReplays("resolved")
+      let retried = try await system.change("saga", "retry", "o-1")
+      #expect(retried.status == 0, "\(retried.testDescription)")
+      #expect(retried.messages.contains("fulfilment: tried at once"))
+      #expect(retried.messages.contains("handled"))
+      #expect(
+        try system.value(
+          "SELECT next_attempt_at <= now() FROM fulfilment.parked_key WHERE key = 'o-1'") == "true")
+      let nothing = try await system.change("saga", "retry", "done-1")
+      #expect(nothing.status == 4)
+    }
+  }
+
+  @Test func anOrderIsBroughtBackUnlessItsParcelHasLeft() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", token: "tok_down", offset: 100)
+      let dry = try await system.orderly.run("saga", "compensate", "o-1", "--dry-run")
+      #expect(dry.status == 0, "\(dry.testDescription)")
+      #expect(dry.output.contains("will be back on hand"))
+      #expect(dry.messages.contains("would publish order.cancel-requested for o-1"))
+      #expect(try system.state(of: letter) == "open")
+      let done = try await system.change("saga", "compensate", "o-1")
+      #expect(done.status == 0, "\(done.testDescription)")
+      #expect(try system.state(of: letter) == "discarded")
+      #expect(
+        try system.value("SELECT state FROM payments.parked_key WHERE key = 'o-1'") == "waiting")
+      let published = try await system.orderly.run(
+        "consume", "orders.v1", "-o", "start", "-e", "--key", "o-1")
+      #expect(published.output.contains("order.cancel-requested"))
+
+      for (order, reason) in [("done-1", "completed"), ("gone-1", "compensated")] {
+        let refused = try await system.change("saga", "compensate", order)
+        #expect(refused.status == 4 && refused.messages.contains(reason))
+      }
+      try system.sql(
+        """
+        INSERT INTO fulfilment.shipment (order_id, status, tracking_id, created_at, updated_at)
+        VALUES ('o-1', 'shipped', 'track-9', now(), now())
+        """)
+      let shipped = try await system.change("saga", "compensate", "o-1")
+      #expect(shipped.status == 4 && shipped.messages.contains("the parcel has left"))
+    }
+  }
+}
