@@ -42,11 +42,19 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case queuesAreBounded
   case dueKeysAreTheLanesWaitingOnes
   case aReleasedKeyWaitsAgain
+  case theNewestMarkIsTheLast
+  case idsAreForgottenWhenTheLogHasLostThem
+  case theSlowestTopicHoldsTheHorizon
+  case theGraceIsKept
+  case forgettingIsBounded
+  case aLaneForgetsItsOwnIds
+  case formerOwnersMarkAndForgetNothing
 
   /// - Throws: ``ConformanceFailure``, and what the store throws without being expected to.
   public func check<Store: LaneStore>(_ store: Store) async throws {
     let check = LaneStoreCheck(store)
     let parking = ParkingCheck(store)
+    let reading = ReadingCheck(store)
     switch self {
     case .epochsRiseByLane: try await check.epochsRiseByLane()
     case .formerOwnersAreFenced: try await check.formerOwnersAreFenced()
@@ -72,6 +80,14 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .queuesAreBounded: try await parking.queuesAreBounded()
     case .dueKeysAreTheLanesWaitingOnes: try await parking.dueKeysAreTheLanesWaitingOnes()
     case .aReleasedKeyWaitsAgain: try await parking.aReleasedKeyWaitsAgain()
+    case .theNewestMarkIsTheLast: try await reading.theNewestMarkIsTheLast()
+    case .idsAreForgottenWhenTheLogHasLostThem:
+      try await reading.idsAreForgottenWhenTheLogHasLostThem()
+    case .theSlowestTopicHoldsTheHorizon: try await reading.theSlowestTopicHoldsTheHorizon()
+    case .theGraceIsKept: try await reading.theGraceIsKept()
+    case .forgettingIsBounded: try await reading.forgettingIsBounded()
+    case .aLaneForgetsItsOwnIds: try await reading.aLaneForgetsItsOwnIds()
+    case .formerOwnersMarkAndForgetNothing: try await reading.formerOwnersMarkAndForgetNothing()
     }
   }
 }

@@ -3,6 +3,7 @@ public import Fleet
 /// What a lane does with its store: the points at which an ``InMemoryLaneStore`` can fail.
 public enum StoreOperation: Hashable, Sendable, CaseIterable {
   case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys, release
+  case lastMark, mark, forget
   /// The statements of a step.
   case admit, load, save, append, record, dueQueues, fence, park, unpark, lift, commit
 }
