@@ -17,11 +17,16 @@ public struct SchemaDefinition: Sendable {
   public let name: String
   /// The role that owns the schema and nothing else; nil where the migrating user is to own it.
   public let role: String?
+  /// Roles that own nothing, to which the files grant rights.
+  public let grantees: [String]
   public let components: [Component]
 
-  public init(name: String, role: String?, components: [Component]) {
+  public init(
+    name: String, role: String?, grantees: [String] = [], components: [Component]
+  ) {
     self.name = name
     self.role = role
+    self.grantees = grantees
     self.components = components
   }
 }
@@ -50,11 +55,11 @@ public struct Migrator: Sendable {
   private let schemas: [SchemaDefinition]
   private let roles: [String]
 
-  /// - Parameter roles: roles to make besides the schemas' owners: those to which a file grants
-  ///   rights while their own schemas are on another server.
+  /// - Parameter roles: roles to make besides the schemas' owners and grantees: those to which a
+  ///   file grants rights while their own schemas are on another server.
   public init(_ schemas: [SchemaDefinition], roles: [String] = []) {
     self.schemas = schemas
-    self.roles = Set(schemas.compactMap(\.role) + roles).sorted()
+    self.roles = Set(schemas.compactMap(\.role) + schemas.flatMap(\.grantees) + roles).sorted()
   }
 
   /// What `migrate` would apply. Changes nothing.

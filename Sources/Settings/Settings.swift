@@ -86,6 +86,17 @@ public struct Settings: Sendable {
     return configuration
   }
 
+  /// How to reach the fleet's schema as an operator, who writes there what he does.
+  ///
+  /// - Parameter role: the operators' role, of which the user must be a member.
+  public func operatorDatabase(
+    role: String, applicationName: String
+  ) throws(SettingsError) -> ConnectionConfiguration {
+    var configuration = try fleetDatabase(applicationName: applicationName)
+    configuration.role = role
+    return configuration
+  }
+
   /// The user who makes the schemas, as the URL has it: no role is taken, no search path set.
   public func migrationDatabase(
     of service: ServiceName?, applicationName: String

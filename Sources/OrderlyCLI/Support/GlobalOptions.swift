@@ -57,26 +57,3 @@ func withConnection<R: Sendable>(
     throw error
   }
 }
-
-/// What a command that changes things takes besides.
-struct MutationOptions: ParsableArguments {
-  @Flag(name: .shortAndLong, help: "Do not ask. Required without a terminal.")
-  var yes = false
-
-  @Flag(name: .customLong("dry-run"), help: "Change nothing, say what would change.")
-  var dryRun = false
-
-  /// Asks, unless `--yes` has answered already.
-  ///
-  /// - Throws: a refusal when the answer is no, or there is nobody to ask.
-  func confirm(_ question: String) throws {
-    if yes { return }
-    guard Terminal.isInteractive else {
-      throw ExitCode.refused("\(question) There is no terminal to ask on: say --yes.")
-    }
-    printProgress("\(question) [y/N] ")
-    guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
-      throw ExitCode.refused("Nothing was changed.")
-    }
-  }
-}

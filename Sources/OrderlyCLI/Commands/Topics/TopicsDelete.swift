@@ -19,7 +19,7 @@ struct TopicsDelete: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "How the result is printed.")
   var output = OutputFormat.table
 
-  @OptionGroup var mutation: MutationOptions
+  @OptionGroup var confirmation: ConfirmationOptions
   @OptionGroup var global: GlobalOptions
 
   func run() async throws {
@@ -35,11 +35,11 @@ struct TopicsDelete: AsyncParsableCommand {
         throw ExitCode.refused(
           "Workers are still members of these groups: \(list). Stop them first.")
       }
-      guard !mutation.dryRun else {
+      guard !confirmation.dryRun else {
         printMessage("dry run: would delete \(doomed.joined(separator: ", "))")
         return
       }
-      try mutation.confirm(
+      try confirmation.confirm(
         "Delete \(counted(doomed.count, "topic")) and all events in them, and the groups of the "
           + "services, on \(configuration.bootstrapServers.joined(separator: ",")) "
           + "(cluster \(metadata.clusterID ?? "without an id"))?")
