@@ -63,6 +63,13 @@ struct WorkerCommand: AsyncParsableCommand {
   var parkedWait = 900
 
   @Option(
+    name: .customLong("forget-after"),
+    help: ArgumentHelp(
+      "How long an event's id is remembered after Kafka has deleted its record.",
+      valueName: "seconds"))
+  var forgetAfter = 86_400
+
+  @Option(
     name: .customLong("session-timeout"),
     help: ArgumentHelp(
       "After how long without a sign of life others take this worker's partitions.",
@@ -93,6 +100,9 @@ struct WorkerCommand: AsyncParsableCommand {
     guard (1...86_400).contains(parkedWait) else {
       throw ValidationError("'--parked-wait' must be 1 to 86400.")
     }
+    guard (0...31_536_000).contains(forgetAfter) else {
+      throw ValidationError("'--forget-after' must be 0 to 31536000.")
+    }
     guard (2...300).contains(sessionTimeout) else {
       throw ValidationError("'--session-timeout' must be 2 to 300.")
     }
@@ -120,6 +130,7 @@ struct WorkerCommand: AsyncParsableCommand {
       settings: try Settings(environment: environment, context: context),
       options: Worker.Options(
         connections: connections, orderDeadline: Double(orderDeadline), parking: parking,
+        forgetAfter: .seconds(forgetAfter),
         sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
         httpHost: httpHost, httpPort: httpPort),
       registry: registry)
