@@ -22,6 +22,13 @@ public struct FleetLimits: Sendable {
   public var tickInterval: Duration = .seconds(1)
   /// After how many ticks a lane looks for rows in its outbox that it does not know of.
   public var outboxTicks = 30
+  /// How often a lane marks how far it has read.
+  public var markInterval: Duration = .seconds(3_600)
+  /// How long an event's id is remembered after the log has lost all records that were there when it
+  /// was handled: the time within which a second copy of an event follows the first.
+  public var forgetGrace: Duration = .seconds(86_400)
+  /// Most rows of a table that a lane deletes at one tick.
+  public var forgetRows = 1_000
   /// A lane that waits for longer than this, for one step or for records to be taken by the
   /// brokers, is reported as a trouble.
   public var stuckAfter: Duration = .seconds(30)

@@ -12,6 +12,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let number: Int32
   let step: Step<D, Performer>
   let store: Store
+  let consumer: any EventConsumer
   let producer: any EventProducer
   let queue: LaneQueue
   /// Of each topic that the service reads.
@@ -25,7 +26,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let logger: Logger
 
   /// What the lane knows of its own past; the store knows it durably.
-  private struct Tenure {
+  struct Tenure {
     var epoch: Int64 = 0
     var counter: Int64 = 0
     /// The lane has to be taken over: for the first time, or because somebody else has done so.
@@ -39,12 +40,16 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
 
     /// Ticks since the lane has last looked into its outbox.
     var ticks = 0
+    /// When the lane marks again how far it has read, by the clock's `uptime`.
+    var nextMark: Duration = .zero
+    /// There may be ids that the lane needs no more.
+    var mayForget = false
 
     var nextSequence: Int64 { epoch << 32 | counter }
   }
 
   /// The lane is over: it was stopped.
-  private struct Ended: Error {}
+  struct Ended: Error {}
 
   /// Works until the queue is stopped.
   ///
@@ -57,6 +62,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     var tenure = Tenure()
     do throws(Ended) {
       try await prepare(&tenure)
+      try await checkReading(&tenure)
       while true {
         switch await queue.next(
           maximumCount: limits.stepEvents, maximumWeight: limits.stepBytes)
@@ -67,6 +73,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
           try await lookIntoOutbox(&tenure)
           try await handleDeadlines(&tenure)
           try await retryParked(&tenure)
+          await tidyUp(&tenure)
         case .messages(let messages):
           try await handle(messages, &tenure)
         }
@@ -94,7 +101,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     let epoch = try await retrying("take over the lane", &tenure) {
       try await store.takeOver(lane: number, owner: owner)
     }
-    tenure = Tenure(epoch: epoch, isOver: false, losses: tenure.losses)
+    tenure = Tenure(
+      epoch: epoch, isOver: false, losses: tenure.losses, nextMark: tenure.nextMark,
+      mayForget: tenure.mayForget)
     health.works()
   }
 
@@ -133,7 +142,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   }
 
   /// Somebody else has taken the lane over.
-  private func lose(_ tenure: inout Tenure) {
+  func lose(_ tenure: inout Tenure) {
     logger.warning(
       "lane has a newer owner",
       metadata: ["lane": "\(number)", "epoch": "\(tenure.epoch)", "owner": "\(owner)"])
@@ -292,7 +301,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   // MARK: - Retrying
 
   /// Tries until it succeeds or the lane ends.
-  private func retrying<Result: Sendable>(
+  func retrying<Result: Sendable>(
     _ what: String, _ tenure: inout Tenure, _ body: () async throws -> Result
   ) async throws(Ended) -> Result {
     var attempt = 0
@@ -311,7 +320,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     }
   }
 
-  private func pause(_ duration: Duration) async throws(Ended) {
+  func pause(_ duration: Duration) async throws(Ended) {
     if queue.isStopped { throw Ended() }
     try? await clock.sleep(for: duration)
     if queue.isStopped { throw Ended() }

@@ -1,9 +1,8 @@
-import Foundation
 import Synchronization
 
 /// What a lane waits for, seen from outside. A call that never returns can't report itself.
 final class LaneActivity: Sendable {
-  private let current = Mutex<(what: String, since: Date)?>(nil)
+  private let current = Mutex<(what: String, since: Duration)?>(nil)
   private let clock: any FleetClock
 
   init(clock: any FleetClock) {
@@ -14,7 +13,7 @@ final class LaneActivity: Sendable {
   func during<Result, Failure: Error>(
     _ what: String, _ body: () async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
-    let now = clock.now
+    let now = clock.uptime
     current.withLock { $0 = (what, now) }
     defer { current.withLock { $0 = nil } }
     return try await body()
@@ -22,12 +21,10 @@ final class LaneActivity: Sendable {
 
   /// What it has been at for longer than `limit`, as a sentence.
   func stuck(after limit: Duration) -> String? {
-    let now = clock.now
+    let now = clock.uptime
     return current.withLock { current in
-      guard let current, now.timeIntervalSince(current.since) > limit / .seconds(1) else {
-        return nil
-      }
-      return "\(current.what), since \(Int(now.timeIntervalSince(current.since))) s"
+      guard let current, now - current.since > limit else { return nil }
+      return "\(current.what), since \((now - current.since).components.seconds) s"
     }
   }
 }

@@ -34,6 +34,28 @@ public protocol LaneStore<Rows>: Sendable {
 
   /// Waiting keys of the lane whose next attempt is due, the longest overdue first.
   func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
+
+  /// The time by the database's clock, and the lane's newest mark; nil before the first.
+  func lastMark(lane: Int32) async throws -> (now: Date, mark: ReadingMark?)
+
+  /// Records a mark. Where all records are gone that were in the log at an earlier one, the lane's
+  /// horizon moves to `grace` before that one's time: ids that were handled before the horizon are
+  /// needed no more. It never moves back.
+  ///
+  /// - Parameters:
+  ///   - starts: the oldest offset that is left in each topic, looked up after the mark's time.
+  ///   - grace: how much longer ids are remembered.
+  /// - Throws: ``StoreError/fenced`` when the lane has a newer owner.
+  func record(
+    _ mark: ReadingMark, lane: Int32, epoch: Int64, starts: [String: Int64], grace: Duration
+  ) async throws
+
+  /// Deletes rows of the lane that are older than its horizon, of each table `limit` at most, in a
+  /// short transaction. It need not be durable.
+  ///
+  /// - Returns: whether there may be more of them.
+  /// - Throws: ``StoreError/fenced`` when the lane has a newer owner.
+  func forget(lane: Int32, epoch: Int64, limit: Int) async throws -> Bool
 }
 
 /// The statements of one step, in the order in which a step calls them. Not Sendable: it lives on
@@ -186,6 +208,8 @@ public protocol EventConsumer: Sendable {
   func commit(_ offsets: [Partition: Int64]) async throws
   /// Records between the last one handed out and the end of the log, as far as known.
   func lag() async throws -> [Partition: Int64]
+  /// What is left of partitions, and how far the group has read them. Asks the brokers.
+  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding]
   /// Asks a broker something, to find out whether they can be reached again.
   func ping() async throws
   /// Leaves the group, within `timeout`.
@@ -233,17 +257,4 @@ public struct OutboundRecord: Sendable {
     self.value = value
     self.headers = headers
   }
-}
-
-/// Time as the runtime sees it; replaced where time has to stand still.
-public protocol FleetClock: Sendable {
-  var now: Date { get }
-  func sleep(for duration: Duration) async throws
-}
-
-/// The machine's clock.
-public struct SystemClock: FleetClock {
-  public init() {}
-  public var now: Date { Date() }
-  public func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 }

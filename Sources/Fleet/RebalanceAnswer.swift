@@ -1,5 +1,3 @@
-import Foundation
-
 /// What the client waits for after a rebalance, and when it is told again after a failure.
 struct RebalanceAnswer: Sendable {
   /// The raw values complete "can't …".
@@ -13,22 +11,22 @@ struct RebalanceAnswer: Sendable {
 
   let call: Call
   private var failures = 0
-  private var lastFailed: Date?
+  /// By the clock's `uptime`.
+  private var lastFailed: Duration?
   private var delay: Duration = .zero
 
   init(_ call: Call) {
     self.call = call
   }
 
-  mutating func failed(at now: Date) {
+  mutating func failed(at uptime: Duration) {
     failures += 1
-    lastFailed = now
+    lastFailed = uptime
     delay = Backoff.connection.delay(afterAttempt: failures)
   }
 
-  /// A clock that was set back makes it due at once, not never.
-  func isDue(at now: Date) -> Bool {
+  func isDue(at uptime: Duration) -> Bool {
     guard let lastFailed else { return true }
-    return now < lastFailed || now.timeIntervalSince(lastFailed) >= delay / .seconds(1)
+    return uptime - lastFailed >= delay
   }
 }

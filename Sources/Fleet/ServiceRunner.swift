@@ -53,7 +53,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   public init(
     service: ServiceName, decider: D, performer: Performer, store: Store,
     consumer: any EventConsumer, producer: any EventProducer, limits: FleetLimits = FleetLimits(),
-    clock: any FleetClock = SystemClock(), owner: String, executor: (any TaskExecutor)? = nil,
+    clock: any FleetClock = SteadyClock(), owner: String, executor: (any TaskExecutor)? = nil,
     logger: Logger
   ) {
     self.service = service
@@ -81,8 +81,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// Works until ``stop()`` or cancellation, or until a client has failed for good: see
   /// ``failure``.
   public func run() async {
-    var commits = Interval(limits.commitInterval, from: clock.now)
-    var ticks = Interval(limits.tickInterval, from: clock.now)
+    var commits = Interval(limits.commitInterval, from: clock.uptime)
+    var ticks = Interval(limits.tickInterval, from: clock.uptime)
     var failures = 0
     while !isStopping.load(ordering: .relaxed), !Task.isCancelled {
       do {
@@ -102,8 +102,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       if failure != nil { break }
       await answerRebalance()
       await resumeDrained()
-      if commits.isDue(at: clock.now) { await commitInBackground() }
-      if ticks.isDue(at: clock.now) { await tick() }
+      if commits.isDue(at: clock.uptime) { await commitInBackground() }
+      if ticks.isDue(at: clock.uptime) { await tick() }
     }
     // In a task of its own: a cancelled one could not wait for the lanes.
     await Task(executorPreference: executor) { await self.shutDown() }.value
@@ -189,7 +189,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// Tells the client what it waits for since the last rebalance. Until that has succeeded nothing
   /// is read, so it is tried again, until the group says something newer.
   private func answerRebalance() async {
-    while var answer = unanswered, answer.isDue(at: clock.now) {
+    while var answer = unanswered, answer.isDue(at: clock.uptime) {
       do {
         switch answer.call {
         case .take:
@@ -210,7 +210,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         health.resolve(.broker)
       } catch {
         health.report(.broker, "can't \(answer.call.rawValue): \(error)")
-        answer.failed(at: clock.now)
+        answer.failed(at: clock.uptime)
         unanswered = answer
       }
     }
@@ -221,8 +221,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     let activity = LaneActivity(clock: clock)
     let health = health.lane(number)
     let lane = Lane(
-      number: number, step: step, store: store, producer: producer, queue: queue,
-      progress: progress, limits: limits, clock: clock,
+      number: number, step: step, store: store, consumer: consumer, producer: producer,
+      queue: queue, progress: progress, limits: limits, clock: clock,
       health: health,
       activity: activity, metrics: metrics, owner: owner, logger: logger)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it

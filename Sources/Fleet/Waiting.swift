@@ -1,5 +1,3 @@
-import Foundation
-
 /// Waits for `body`, at most for `limit`; false when it had not ended by then. It is not cancelled.
 func within(
   _ limit: Duration, by clock: any FleetClock, on executor: (any TaskExecutor)?,
@@ -20,17 +18,18 @@ func within(
 /// Something that is to be done every so often.
 struct Interval {
   private let length: Duration
-  private var last: Date
+  private var last: Duration
 
-  init(_ length: Duration, from start: Date) {
+  /// - Parameter start: by the clock's `uptime`.
+  init(_ length: Duration, from start: Duration) {
     self.length = length
     last = start
   }
 
-  /// Whether it is time again. A clock that was set back makes it time at once, not never.
-  mutating func isDue(at now: Date) -> Bool {
-    guard now < last || now.timeIntervalSince(last) >= length / .seconds(1) else { return false }
-    last = now
+  /// Whether it is time again.
+  mutating func isDue(at uptime: Duration) -> Bool {
+    guard uptime - last >= length else { return false }
+    last = uptime
     return true
   }
 }

@@ -118,6 +118,16 @@ public struct KafkaEventConsumer: EventConsumer {
     }
   }
 
+  public func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+    let asked = partitions.map(TopicPartition.init)
+    let committed = try await consumer.committed(asked, timeout: .seconds(5))
+    // After the committed offsets, so that none of them is past the end.
+    let logs = try await admin.watermarks(asked, timeout: .seconds(5))
+    return logs.reduce(into: [:]) { standings, entry in
+      standings[Partition(entry.key)] = LogStanding(log: entry.value, committed: committed[entry.key])
+    }
+  }
+
   public func ping() async throws {
     // What the group has committed, or that it has committed nothing: its coordinator answers.
     let partition = try consumer.assignment.first ?? TopicPartition(topic: topics[0], partition: 0)
@@ -140,8 +150,8 @@ public struct KafkaEventConsumer: EventConsumer {
     case .offsetOutOfRange(let partition, let offset, let error):
       let problem =
         "offset \(offset) is no longer in the log, records were deleted before they were read "
-        + "(\(error.message)); stop the service's workers and decide where to go on with "
-        + "'kafka-consumer-groups --reset-offsets'"
+        + "(\(error.message)); stop the service's workers and decide where it is to go on, with "
+        + "'orderly group seek \(consumer.groupID) --partition \(partition.partition) --to …'"
       return [.offsetOutOfRange(Partition(partition), problem)]
     case .error(let error):
       return [trouble(error)]

@@ -9,7 +9,7 @@ public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
   public typealias Rows = Tables.Rows
   public typealias Transaction = PostgresStep<Tables>
 
-  private let pool: Pool
+  let pool: Pool
   private let tables: Tables
 
   /// - Parameter pool: connections whose `search_path` is the service's schema.

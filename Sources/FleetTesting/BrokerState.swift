@@ -3,6 +3,8 @@ import Fleet
 /// What an ``InMemoryBroker`` holds behind its lock.
 struct BrokerState: Sendable {
   var topics: [String: [[RawMessage]]] = [:]
+  /// The oldest offsets that are left, where records were deleted.
+  var starts: [Partition: Int64] = [:]
   var groups: [String: BrokerGroup] = [:]
   var publishPlan: @Sendable (OutboundRecord, Int) -> PublishOutcome = { _, _ in .acknowledged }
   var publishCount = 0
@@ -25,6 +27,10 @@ struct BrokerState: Sendable {
       return 0
     }
     return Int64(logs[Int(partition.number)].count)
+  }
+
+  func log(of partition: Partition) -> Range<Int64> {
+    starts[partition, default: 0]..<end(of: partition)
   }
 
   mutating func join(_ group: String, topics: [String]) -> Int {
@@ -68,6 +74,8 @@ struct BrokerGroup: Sendable {
     var events: [ConsumerEvent] = []
     /// What it reads, once it has taken its part: the next offset of each partition.
     var positions: [Partition: Int64] = [:]
+    /// Those whose next record was deleted, and that it reads no further.
+    var outOfRange: Set<Partition> = []
     var paused: Set<Partition> = []
   }
 

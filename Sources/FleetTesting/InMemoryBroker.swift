@@ -35,7 +35,10 @@ public final class InMemoryBroker: Sendable {
 
   /// Adds a topic, or replaces it.
   public func createTopic(_ name: String, partitions: Int) {
-    state.withLock { $0.topics[name] = Array(repeating: [], count: partitions) }
+    state.withLock { state in
+      state.topics[name] = Array(repeating: [], count: partitions)
+      state.starts = state.starts.filter { $0.key.topic != name }
+    }
   }
 
   /// The topics that `service` reads and those that it writes, with equal numbers of partitions.
@@ -52,7 +55,7 @@ public final class InMemoryBroker: Sendable {
     state.withLock { $0.append(record) }
   }
 
-  /// The log of a partition.
+  /// The log of a partition, with the records that were deleted.
   public func records(_ topic: String, _ number: Int32 = 0) -> [RawMessage] {
     state.withLock { state in
       guard let logs = state.topics[topic], logs.indices.contains(Int(number)) else { return [] }
@@ -92,6 +95,21 @@ public final class InMemoryBroker: Sendable {
     _ plan: @escaping @Sendable (_ readable: [Partition]) -> [(partition: Partition, limit: Int)]
   ) {
     state.withLock { $0.fetchPlan = plan }
+  }
+
+  /// Deletes the records of a partition before `offset`, as retention does.
+  public func deleteRecords(_ topic: String, _ number: Int32 = 0, before offset: Int64) {
+    let partition = Partition(topic: topic, number: number)
+    state.withLock { state in
+      let log = state.log(of: partition)
+      state.starts[partition] = min(max(offset, log.lowerBound), log.upperBound)
+    }
+  }
+
+  /// Deletes the committed offsets of a group, as Kafka does with those of one that has had no
+  /// members for long.
+  public func expireOffsets(of group: String) {
+    state.withLock { $0.groups[group]?.committed = [:] }
   }
 
   /// Takes the committed offsets of a group back to `offsets` where they are further, and ends the

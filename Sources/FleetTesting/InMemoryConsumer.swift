@@ -46,8 +46,18 @@ public final class InMemoryConsumer: EventConsumer {
         return member.events
       }
       guard member.phase == .assigned else { return [] }
+      let deleted = member.positions.filter { partition, position in
+        position < state.log(of: partition).lowerBound && !member.outOfRange.contains(partition)
+      }
+      guard deleted.isEmpty else {
+        member.outOfRange.formUnion(deleted.keys)
+        return deleted.map {
+          .offsetOutOfRange($0.key, "offset \($0.value) is no longer in the log")
+        }
+      }
       var messages: [RawMessage] = []
-      let readable = member.positions.keys.filter { !member.paused.contains($0) }
+      let readable = member.positions.keys
+        .filter { !member.paused.contains($0) && !member.outOfRange.contains($0) }
         .sorted { ($0.topic, $0.number) < ($1.topic, $1.number) }
       let fetches = state.fetchPlan?(readable) ?? readable.map { ($0, maximum) }
       for (partition, limit) in fetches {
@@ -62,6 +72,7 @@ public final class InMemoryConsumer: EventConsumer {
   }
 
   public func assign(_ partitions: [Partition]) async throws {
+    let starts = broker.state.withLock { $0.starts }
     try change { group, member in
       guard member.phase == .assigned else {
         // The group has moved on: the revocation comes with the next poll.
@@ -69,7 +80,10 @@ public final class InMemoryConsumer: EventConsumer {
       }
       // A paused partition stays paused, as in librdkafka.
       member.positions = Dictionary(
-        uniqueKeysWithValues: partitions.map { ($0, group.committed[$0] ?? 0) })
+        uniqueKeysWithValues: partitions.map {
+          ($0, group.committed[$0] ?? starts[$0, default: 0])
+        })
+      member.outOfRange = []
     }
   }
 
@@ -130,6 +144,16 @@ public final class InMemoryConsumer: EventConsumer {
         lag[partition] = state.end(of: partition) - position
       }
       return lag
+    }
+  }
+
+  public func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+    broker.state.withLock { state in
+      Dictionary(
+        uniqueKeysWithValues: partitions.map {
+          let committed = state.groups[group]?.committed[$0]
+          return ($0, LogStanding(log: state.log(of: $0), committed: committed))
+        })
     }
   }
 

@@ -6,7 +6,10 @@ import Foundation
 struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var tables: Tables
   var epochs: [Int32: Int64] = [:]
-  var inbox: Set<UUID> = []
+  var inbox: [UUID: InboxRow] = [:]
+  var reading = InMemoryReading()
+  /// Goes on by a millisecond with each call, so that what comes later is later.
+  var now = Date(timeIntervalSince1970: 1_800_000_000)
   var parking = InMemoryParking()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]
   var deadLetters: [DeadLetter] = []
@@ -25,7 +28,8 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   ///
   /// - Throws: `rejected` for a second row in one place of an outbox, and what the tables throw.
   mutating func apply(_ writes: InMemoryWrites<Tables>) throws {
-    inbox.formUnion(writes.inbox)
+    let row = InboxRow(lane: writes.lane, receivedAt: now)
+    for id in writes.inbox { inbox[id] = row }
     for (rows, now) in writes.saves { try tables.save(rows, lane: writes.lane, at: now) }
     outboxHistory[writes.lane, default: []] += writes.outbox
     for record in writes.outbox {
@@ -65,6 +69,12 @@ enum InMemoryLetterChange: Sendable {
   case record(DeadLetter)
   case resolve([UUID], at: Date)
   case update(DeadLetter)
+}
+
+/// What a database knows of an id besides.
+struct InboxRow: Sendable {
+  let lane: Int32
+  let receivedAt: Date
 }
 
 /// What a step has written, to be applied when it commits.

@@ -32,12 +32,16 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
   }
 
   public var tables: Tables { storage.withLock { $0.database.tables } }
-  public var inbox: Set<UUID> { storage.withLock { $0.database.inbox } }
+  public var inbox: Set<UUID> { storage.withLock { Set($0.database.inbox.keys) } }
   public var deadLetters: [DeadLetter] { storage.withLock { $0.database.deadLetters } }
   /// By key.
   public var parkedKeys: [OrderID: ParkedKey] { storage.withLock { $0.database.parking.keys } }
   /// In the order of arrival.
   public var parkedEvents: [ParkedEvent] { storage.withLock { $0.database.parking.events } }
+  /// The time before which the lane forgets ids; nil where it forgets none yet.
+  public func horizon(of lane: Int32) -> Date? {
+    storage.withLock { $0.database.reading.horizons[lane] }
+  }
   public func epoch(of lane: Int32) -> Int64? { storage.withLock { $0.database.epochs[lane] } }
 
   /// All rows of the lane's outbox in order.
@@ -80,6 +84,7 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     at commit: StoreOperation, _ body: (InMemoryStep<Tables>) throws -> Result
   ) throws -> Result {
     try storage.withLock { storage in
+      storage.database.now += 0.001
       let step = InMemoryStep(storage)
       let result = try body(step)
       switch storage.fault(at: commit) {
@@ -94,6 +99,28 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
       case nil:
         storage.database = step.working
       }
+      return result
+    }
+  }
+
+  /// Runs a transaction of a lane's own, beside its steps.
+  ///
+  /// - Parameters:
+  ///   - lane: whose lock it takes; nil for none.
+  ///   - epoch: that of the lane's owner.
+  func withDatabase<Result>(
+    _ operation: StoreOperation, owning lane: Int32? = nil, _ epoch: Int64 = 0,
+    _ body: (inout InMemoryDatabase<Tables>) -> Result
+  ) throws -> Result {
+    try storage.withLock { storage in
+      let losesReply = try storage.losesReply(of: operation)
+      if let lane {
+        storage.waitForLock(of: lane)
+        guard storage.database.epochs[lane] == epoch else { throw StoreError.fenced }
+      }
+      storage.database.now += 0.001
+      let result = body(&storage.database)
+      if losesReply { throw InMemoryStorage<Tables>.lostReply }
       return result
     }
   }

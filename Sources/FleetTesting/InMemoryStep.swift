@@ -24,7 +24,7 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     storage.waitForLock(of: lane)
     working = storage.database
     guard working.epochs[lane] == epoch else { throw StoreError.fenced }
-    let new = Set(ids).subtracting(working.inbox)
+    let new = Set(ids).filter { working.inbox[$0] == nil }
     try write {
       $0.inbox = new
       $0.lane = lane

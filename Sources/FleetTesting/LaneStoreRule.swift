@@ -41,11 +41,19 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case parkingAgainKeepsThePlace
   case queuesAreBounded
   case dueKeysAreTheLanesWaitingOnes
+  case theNewestMarkIsTheLast
+  case idsAreForgottenWhenTheLogHasLostThem
+  case theSlowestTopicHoldsTheHorizon
+  case theGraceIsKept
+  case forgettingIsBounded
+  case aLaneForgetsItsOwnIds
+  case formerOwnersMarkAndForgetNothing
 
   /// - Throws: ``ConformanceFailure``, and what the store throws without being expected to.
   public func check<Store: LaneStore>(_ store: Store) async throws {
     let check = LaneStoreCheck(store)
     let parking = ParkingCheck(store)
+    let reading = ReadingCheck(store)
     switch self {
     case .epochsRiseByLane: try await check.epochsRiseByLane()
     case .formerOwnersAreFenced: try await check.formerOwnersAreFenced()
@@ -70,6 +78,14 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .parkingAgainKeepsThePlace: try await parking.parkingAgainKeepsThePlace()
     case .queuesAreBounded: try await parking.queuesAreBounded()
     case .dueKeysAreTheLanesWaitingOnes: try await parking.dueKeysAreTheLanesWaitingOnes()
+    case .theNewestMarkIsTheLast: try await reading.theNewestMarkIsTheLast()
+    case .idsAreForgottenWhenTheLogHasLostThem:
+      try await reading.idsAreForgottenWhenTheLogHasLostThem()
+    case .theSlowestTopicHoldsTheHorizon: try await reading.theSlowestTopicHoldsTheHorizon()
+    case .theGraceIsKept: try await reading.theGraceIsKept()
+    case .forgettingIsBounded: try await reading.forgettingIsBounded()
+    case .aLaneForgetsItsOwnIds: try await reading.aLaneForgetsItsOwnIds()
+    case .formerOwnersMarkAndForgetNothing: try await reading.formerOwnersMarkAndForgetNothing()
     }
   }
 }

@@ -6,12 +6,14 @@ import Synchronization
 public final class ManualClock: FleetClock {
   private struct Sleeper {
     let id: Int
-    let deadline: Date
+    /// By the clock's `uptime`.
+    let deadline: Duration
     let continuation: CheckedContinuation<Void, any Error>
   }
 
   private struct State {
     var now: Date
+    var uptime: Duration = .zero
     var nextID = 0
     var sleepers: [Sleeper] = []
   }
@@ -24,6 +26,8 @@ public final class ManualClock: FleetClock {
   }
 
   public var now: Date { state.withLock { $0.now } }
+
+  public var uptime: Duration { state.withLock { $0.uptime } }
 
   /// How many tasks wait for this clock.
   public var sleeperCount: Int { state.withLock { $0.sleepers.count } }
@@ -43,7 +47,7 @@ public final class ManualClock: FleetClock {
         let isCancelled = state.withLock { state in
           // A cancellation before this has found no sleeper to wake; one after this finds it.
           if Task.isCancelled { return true }
-          let deadline = state.now.addingTimeInterval(duration / .seconds(1))
+          let deadline = state.uptime + duration
           state.sleepers.append(
             Sleeper(id: id, deadline: deadline, continuation: continuation))
           return false
@@ -63,11 +67,17 @@ public final class ManualClock: FleetClock {
   public func advance(by duration: Duration) {
     let due = state.withLock { state in
       state.now = state.now.addingTimeInterval(duration / .seconds(1))
-      let due = state.sleepers.filter { $0.deadline <= state.now }
-      state.sleepers.removeAll { $0.deadline <= state.now }
+      state.uptime += duration
+      let due = state.sleepers.filter { $0.deadline <= state.uptime }
+      state.sleepers.removeAll { $0.deadline <= state.uptime }
       return due.sorted { ($0.deadline, $0.id) < ($1.deadline, $1.id) }
     }
     for sleeper in due { sleeper.continuation.resume() }
+  }
+
+  /// Sets the time of day, and lets no time pass.
+  public func set(_ now: Date) {
+    state.withLock { $0.now = now }
   }
 
   /// Moves the clock in steps, letting other tasks run in between, until `condition` holds.

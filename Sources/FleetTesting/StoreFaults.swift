@@ -5,6 +5,7 @@ public enum StoreOperation: Hashable, Sendable, CaseIterable {
   case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys
   /// The COMMIT of a desk's transaction.
   case change
+  case lastMark, mark, forget
   /// The statements of a step.
   case admit, load, save, append, record, resolve, dueQueues, fence, park, unpark, lift, commit
 }

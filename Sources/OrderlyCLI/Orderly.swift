@@ -22,6 +22,7 @@ struct Orderly: AsyncParsableCommand {
       Describe.self,
       Dev.self,
       Get.self,
+      Group.self,
       Outbox.self,
       Saga.self,
       TraceOrder.self,

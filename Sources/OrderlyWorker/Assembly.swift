@@ -64,6 +64,7 @@ struct Assembly {
       sessionTimeout: options.sessionTimeout, commitTimeout: options.stopPart)
     var limits = FleetLimits()
     limits.parking = options.parking[service] ?? ParkingTiers()
+    limits.forgetGrace = options.forgetAfter
     limits.stopTimeout = options.stopPart
     let runner = ServiceRunner(
       service: service, decider: decider, performer: performer,

@@ -17,6 +17,7 @@ struct Worker: Sendable {
     let orderDeadline: Double
     /// By service.
     let parking: [ServiceName: ParkingTiers]
+    let forgetAfter: Duration
     let sessionTimeout: Duration
     let shutdownTimeout: Duration
     let httpHost: String

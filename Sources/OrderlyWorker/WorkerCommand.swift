@@ -71,6 +71,13 @@ struct WorkerCommand: AsyncParsableCommand {
   var parkedTiers: [ParkedTier] = []
 
   @Option(
+    name: .customLong("forget-after"),
+    help: ArgumentHelp(
+      "How long an event's id is remembered after Kafka has deleted its record.",
+      valueName: "seconds"))
+  var forgetAfter = 86_400
+
+  @Option(
     name: .customLong("session-timeout"),
     help: ArgumentHelp(
       "After how long without a sign of life others take this worker's partitions.",
@@ -101,6 +108,9 @@ struct WorkerCommand: AsyncParsableCommand {
     guard ParkedTier.waits.contains(parkedWait) else {
       throw ValidationError("'--parked-wait' must be 1 to 86400.")
     }
+    guard (0...31_536_000).contains(forgetAfter) else {
+      throw ValidationError("'--forget-after' must be 0 to 31536000.")
+    }
     guard (2...300).contains(sessionTimeout) else {
       throw ValidationError("'--session-timeout' must be 2 to 300.")
     }
@@ -130,6 +140,7 @@ struct WorkerCommand: AsyncParsableCommand {
         connections: connections, orderDeadline: Double(orderDeadline),
         parking: ParkedTier.byService(
           parkedTiers, standard: ParkingPolicy(attempts: parkedAttempts, longestWait: parkedWait)),
+        forgetAfter: .seconds(forgetAfter),
         sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
         httpHost: httpHost, httpPort: httpPort),
       registry: registry)

@@ -89,6 +89,13 @@ final class SimulatedConsumer: EventConsumer {
 
   func lag() async throws -> [Partition: Int64] { try await inner.lag() }
 
+  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+    try await process.enter(.broker, inner.group)
+    let standings = try await inner.standings(of: partitions)
+    try await process.leave(.broker, inner.group)
+    return standings
+  }
+
   func ping() async throws { try await process.enter(.broker, inner.group) }
 
   func close(timeout: Duration) async {

@@ -103,6 +103,8 @@ final class SimulatedProcess: FleetClock {
 
   var now: Date { world.scheduler.date }
 
+  var uptime: Duration { .microseconds(world.scheduler.now) }
+
   func sleep(for duration: Duration) async throws {
     try await wait(Int(duration / .microseconds(1)))
   }

@@ -46,6 +46,25 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
+  func lastMark(lane: Int32) async throws -> (now: Date, mark: ReadingMark?) {
+    try await call(.readsMark, Int(lane)) { try await database.store.lastMark(lane: lane) }
+  }
+
+  func record(
+    _ mark: ReadingMark, lane: Int32, epoch: Int64, starts: [String: Int64], grace: Duration
+  ) async throws {
+    try await call(.marks, Int(lane)) {
+      try await database.store.record(
+        mark, lane: lane, epoch: epoch, starts: starts, grace: grace)
+    }
+  }
+
+  func forget(lane: Int32, epoch: Int64, limit: Int) async throws -> Bool {
+    try await call(.forgets, Int(lane)) {
+      try await database.store.forget(lane: lane, epoch: epoch, limit: limit)
+    }
+  }
+
   func step<Result: Sendable>(
     _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
   ) async throws -> Result {

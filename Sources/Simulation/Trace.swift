@@ -8,6 +8,8 @@ public struct Trace: Sendable {
     case publishes, published, deletes
     case looks = "looks for deadlines"
     case looksForKeys = "looks for parked keys"
+    case marks, forgets
+    case readsMark = "reads its last mark"
     case failed = "fails"
     case replyLost = "reply lost"
     case commitLate = "commit in flight"

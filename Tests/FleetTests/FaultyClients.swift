@@ -98,6 +98,9 @@ final class UnreliableConsumer: EventConsumer {
   }
   func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
   func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
+  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+    try await consumer.standings(of: partitions)
+  }
   func ping() async throws { try await consumer.ping() }
   func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }
@@ -142,6 +145,9 @@ final class TellingConsumer: EventConsumer {
   }
   func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
   func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
+  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+    try await consumer.standings(of: partitions)
+  }
   func ping() async throws { try await consumer.ping() }
   func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }

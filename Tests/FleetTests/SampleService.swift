@@ -8,11 +8,12 @@ import Synchronization
 
 // A small service under the name of payments: it keeps the labels of the events of each order in
 // the order in which it has handled them, makes one call to the outside for each reservation, and
-// has a deadline where the payload's total is 0.
+// has a deadline where the payload's total is 0, which has passed at once, or at least 1000, which
+// passes after as many seconds.
 
 struct Account: Sendable, Equatable {
   var handled: [String] = []
-  var isDue = false
+  var deadline: Date?
 }
 
 typealias Accounts = [OrderID: Account]
@@ -28,7 +29,8 @@ struct SampleDecider: Decider {
     switch input {
     case .event(.inventoryReserved(let body)):
       rows[order, default: Account()].handled.append(body.customerId)
-      rows[order]?.isDue = body.total == 0
+      let isDue = body.total == 0 || body.total >= 1_000
+      rows[order]?.deadline = isDue ? now + Double(body.total) : nil
       return .perform(.charge(order, token: body.payment.token))
     case .event(let payload):
       rows[order, default: Account()].handled.append(payload.type.rawValue)
@@ -40,7 +42,7 @@ struct SampleDecider: Decider {
             orderId: order, paymentId: reference, currency: "EUR", amount: 1,
             lines: [StockLine(sku: "SKU-1", quantity: 1)], shipTo: sampleAddress)))
     case .deadline:
-      rows[order]?.isDue = false
+      rows[order]?.deadline = nil
       rows[order]?.handled.append("deadline")
       return .emit(.paymentDeclined(PaymentDeclined(orderId: order, reason: .timedOut)))
     }
@@ -82,7 +84,8 @@ struct SampleTables: InMemoryTables {
   }
 
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID] {
-    Array(rows.filter(\.value.isDue).keys.sorted().prefix(limit))
+    Array(
+      rows.filter { $0.value.deadline.map { $0 <= now } ?? false }.keys.sorted().prefix(limit))
   }
 }
 

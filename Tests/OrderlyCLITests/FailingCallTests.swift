@@ -26,6 +26,11 @@ import Testing
       See 'orderly consume --help' for more information.
 
     """
+  private static let seekUsage = """
+    Usage: orderly group seek [<options>] <service> --to <place>
+      See 'orderly group seek --help' for more information.
+
+    """
   /// The discard port, where nobody listens.
   private static let nowhere = [
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
@@ -104,6 +109,21 @@ import Testing
       messages: "Error: Kafka can't be reached at 127.0.0.1:9: Local: Broker transport failure: "
         + "127.0.0.1:9/bootstrap: Connect to ipv4#127.0.0.1:9 failed: Connection refused. Is it "
         + "running? Check KAFKA_BOOTSTRAP_SERVERS or --context, or start 'orderly dev'.\n"),
+    Call(
+      arguments: ["group", "seek", "payments", "--to", "7", "--partition", "0"], status: 2,
+      messages: """
+        Error: An offset is one of a partition: give --topic and --partition too.
+        \(seekUsage)
+        """),
+    Call(
+      arguments: ["group", "seek", "payments", "--to", "end", "--topic", "payments.v1"], status: 2,
+      messages: """
+        Error: payments does not read payments.v1; it reads inventory.v1, fulfilment.v1.
+        \(seekUsage)
+        """),
+    Call(
+      arguments: ["group", "seek", "payments", "--to", "end", "--execute"], status: 2,
+      messages: "Error: Say why with --reason TEXT: it is recorded.\n\(seekUsage)"),
     Call(
       arguments: ["db", "check"], status: 1,
       messages: "Error: It is not known where Postgres is. Set ORDERLY_DATABASE_URL, choose a "

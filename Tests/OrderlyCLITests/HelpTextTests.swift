@@ -10,7 +10,7 @@ import Testing
   static let commands: [[String]] = [
     ["db"], ["db", "migrate"], ["db", "check"], ["topics"], ["topics", "list"],
     ["topics", "apply"], ["topics", "verify"], ["topics", "delete"], ["publish"], ["consume"],
-    ["doctor"],
+    ["doctor"], ["group"], ["group", "seek"],
   ]
 
   @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {

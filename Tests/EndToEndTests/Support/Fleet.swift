@@ -243,15 +243,15 @@ extension Fleet {
     }
   }
 
-  /// An MD5 of the rows of each table of the services, but for lanes and outboxes: who owns what
-  /// changes with each start.
+  /// An MD5 of the rows of each table of the services, but for lanes, their marks and outboxes: who
+  /// owns what changes with each start.
   func checksums() async throws -> [String: String] {
     try await database.withConnection { connection in
       var sums: [String: String] = [:]
       for row in try connection.execute(
         """
         SELECT table_schema || '.' || table_name FROM information_schema.tables
-        WHERE table_schema = ANY ($1) AND table_name NOT IN ('lane', 'outbox')
+        WHERE table_schema = ANY ($1) AND table_name NOT IN ('lane', 'reading_mark', 'outbox')
         """, ServiceName.allCases.map(\.rawValue))
       {
         let table = try row.decode(0, as: String.self)

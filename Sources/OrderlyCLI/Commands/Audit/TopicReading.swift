@@ -10,8 +10,8 @@ struct TopicReading {
 
   let reader: PartitionReader
   let positions: AuditPositions
-  /// Reads inboxes. Rows are only ever added to them, so it does not matter that this is later
-  /// than the snapshot.
+  /// Reads inboxes. Rows are added to them, and go long after their records have: it does not matter
+  /// that this is later than the snapshot.
   let inboxes: [ServiceName: Inbox]
   /// Older records are passed over, in milliseconds since 1970; nil for none.
   let since: Int64?

@@ -34,13 +34,16 @@ struct LaneRow: Sendable {
   let epoch: Int64
   let owner: String?
   let takenAt: Date?
+  /// Ids that its inbox took in before this may have been forgotten; nil where all are remembered.
+  let horizon: Date?
 
   static func all(on connection: Connection) throws -> [LaneRow] {
-    try connection.execute("SELECT lane, epoch, owner, taken_at FROM lane ORDER BY lane").map {
-      row in
+    try connection.execute(
+      "SELECT lane, epoch, owner, taken_at, inbox_horizon FROM lane ORDER BY lane"
+    ).map { row in
       LaneRow(
         lane: try row.decode(0), epoch: try row.decode(1), owner: try row.decode(2),
-        takenAt: try row.decode(3))
+        takenAt: try row.decode(3), horizon: try row.decode(4))
     }
   }
 }
@@ -74,6 +77,7 @@ extension GroupStatus {
               [
                 "lane": .integer(Int64(lane.lane)), "epoch": .integer(lane.epoch),
                 "owner": .text(lane.owner), "takenAt": .time(lane.takenAt),
+                "horizon": .time(lane.horizon),
               ]
             })
         ),
@@ -114,13 +118,17 @@ extension GroupStatus {
 
   private static func laneTable(_ lanes: [LaneRow], at now: Date) -> ResultTable {
     ResultTable(
-      [.init("lane", number: true), .init("epoch", number: true), .init("owner"), .init("taken")],
+      [
+        .init("lane", number: true), .init("epoch", number: true), .init("owner"), .init("taken"),
+        .init("inbox horizon"),
+      ],
       rows: lanes.map { lane in
         ResultTable.Row(
           name: "\(lane.lane)",
           cells: [
             "\(lane.lane)", "\(lane.epoch)", lane.owner ?? "-",
             lane.takenAt.map { age(of: $0, at: now) + " ago" } ?? "-",
+            lane.horizon.map { Timestamp.format($0) } ?? "-",
           ], object: [])
       })
   }
