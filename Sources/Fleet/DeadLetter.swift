@@ -17,6 +17,8 @@ public struct DeadLetter: Sendable {
   public var lastFailed: Date
   /// The event, where the message could be read.
   public var event: Event?
+  /// The effect, where it is not about a message but about a call that is given up on.
+  public var effect: StoredEffect?
 
   public init(
     service: ServiceName, message: RawMessage, reason: String, detail: String, attempts: Int,

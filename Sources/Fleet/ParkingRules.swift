@@ -65,6 +65,9 @@ struct Diversion: Sendable {
         event.orderID, .dead, after: letter.failure, attempts: 0, nextAttempt: now)
       keys.append(key)
       changes.append(.givenUp(key, event: event.id))
+    case .effect(let effect):
+      // Like a deadline. What is not done is no matter of the rules.
+      if effect.state == .done { decided.append(index) }
     case .retry:
       break
     }

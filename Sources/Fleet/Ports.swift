@@ -35,6 +35,11 @@ public protocol LaneStore<Rows>: Sendable {
   /// Waiting keys of the lane whose next attempt is due, the longest overdue first.
   func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
 
+  /// Pending effects of the lane that are due, except those of `ids`; the longest overdue first.
+  func dueEffects(
+    lane: Int32, at now: Date, except ids: [UUID], limit: Int
+  ) async throws -> [StoredEffect]
+
   /// Lets a dead key wait again, from its first attempt on, due at `now`: somebody has decided that
   /// its later events are to be handled without the dead-lettered one. Whoever calls this need not
   /// own the lane.
@@ -73,6 +78,13 @@ public protocol StepTransaction<Rows> {
   ///
   /// - Throws: ``StoreError/rejected(_:)`` when events are still behind one of them.
   func lift(_ keys: [OrderID], lane: Int32) throws
+
+  /// Stores effects that are asked for.
+  ///
+  /// - Throws: ``StoreError/rejected(_:)`` for one that is there already, there or with COMMIT.
+  func store(_ effects: [StoredEffect], lane: Int32) throws
+  /// Writes what has become of pending effects. One that is not pending stays as it is.
+  func settle(_ effects: [StoredEffect], lane: Int32) throws
 }
 
 extension StepTransaction {

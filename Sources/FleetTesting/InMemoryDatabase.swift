@@ -8,6 +8,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var epochs: [Int32: Int64] = [:]
   var inbox: Set<UUID> = []
   var parking = InMemoryParking()
+  var effects = InMemoryEffects()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]
   var deadLetters: [DeadLetter] = []
   /// Every row that an outbox ever had, in the order of the commits.
@@ -38,6 +39,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
       deadLetters.append(letter)
     }
     for change in writes.parking { try parking.apply(change, lane: writes.lane) }
+    for change in writes.effects { try effects.apply(change, lane: writes.lane) }
   }
 }
 
@@ -50,6 +52,7 @@ struct InMemoryWrites<Tables: InMemoryTables>: Sendable {
   var outbox: [OutboxRecord] = []
   var deadLetters: [DeadLetter] = []
   var parking: [InMemoryParking.Change] = []
+  var effects: [InMemoryEffects.Change] = []
 }
 
 /// What an ``InMemoryLaneStore`` holds behind its lock.

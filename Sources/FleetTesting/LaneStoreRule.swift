@@ -42,11 +42,17 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case queuesAreBounded
   case dueKeysAreTheLanesWaitingOnes
   case aReleasedKeyWaitsAgain
+  case effectsComeBackAsTheyWere
+  case aFailedStepStoresNoEffect
+  case anEffectIsStoredOnce
+  case dueEffectsAreTheLanesPendingOnes
+  case settledEffectsAreAsTheyWereLeft
 
   /// - Throws: ``ConformanceFailure``, and what the store throws without being expected to.
   public func check<Store: LaneStore>(_ store: Store) async throws {
     let check = LaneStoreCheck(store)
     let parking = ParkingCheck(store)
+    let effects = EffectCheck(store)
     switch self {
     case .epochsRiseByLane: try await check.epochsRiseByLane()
     case .formerOwnersAreFenced: try await check.formerOwnersAreFenced()
@@ -72,6 +78,12 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .queuesAreBounded: try await parking.queuesAreBounded()
     case .dueKeysAreTheLanesWaitingOnes: try await parking.dueKeysAreTheLanesWaitingOnes()
     case .aReleasedKeyWaitsAgain: try await parking.aReleasedKeyWaitsAgain()
+    case .effectsComeBackAsTheyWere: try await effects.effectsComeBackAsTheyWere()
+    case .aFailedStepStoresNoEffect: try await effects.aFailedStepStoresNoEffect()
+    case .anEffectIsStoredOnce: try await effects.anEffectIsStoredOnce()
+    case .dueEffectsAreTheLanesPendingOnes:
+      try await effects.dueEffectsAreTheLanesPendingOnes()
+    case .settledEffectsAreAsTheyWereLeft: try await effects.settledEffectsAreAsTheyWereLeft()
     }
   }
 }

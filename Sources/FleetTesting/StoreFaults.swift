@@ -2,9 +2,10 @@ public import Fleet
 
 /// What a lane does with its store: the points at which an ``InMemoryLaneStore`` can fail.
 public enum StoreOperation: Hashable, Sendable, CaseIterable {
-  case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys, release
+  case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys, dueEffects, release
   /// The statements of a step.
-  case admit, load, save, append, record, dueQueues, fence, park, unpark, lift, commit
+  case admit, load, save, append, record, dueQueues, fence, park, unpark, lift, store, settle,
+    commit
 }
 
 /// How an operation of an ``InMemoryLaneStore`` fails.

@@ -16,6 +16,7 @@ struct Worker: Sendable {
     /// In seconds.
     let orderDeadline: Double
     let parking: ParkingPolicy
+    let effects: EffectPolicy
     let sessionTimeout: Duration
     let shutdownTimeout: Duration
     let httpHost: String

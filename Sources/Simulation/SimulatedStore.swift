@@ -46,6 +46,14 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
+  func dueEffects(
+    lane: Int32, at now: Date, except ids: [UUID], limit: Int
+  ) async throws -> [StoredEffect] {
+    try await call(.looksForEffects, Int(lane)) {
+      try await database.store.dueEffects(lane: lane, at: now, except: ids, limit: limit)
+    }
+  }
+
   func release(_ key: OrderID, at now: Date) async throws -> Bool {
     try await call(.releases, 0) { try await database.store.release(key, at: now) }
   }
@@ -222,5 +230,15 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
   func lift(_ keys: [OrderID], lane: Int32) throws {
     try pass()
     try inner.lift(keys, lane: lane)
+  }
+
+  func store(_ effects: [StoredEffect], lane: Int32) throws {
+    try pass()
+    try inner.store(effects, lane: lane)
+  }
+
+  func settle(_ effects: [StoredEffect], lane: Int32) throws {
+    try pass()
+    try inner.settle(effects, lane: lane)
   }
 }

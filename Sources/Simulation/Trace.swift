@@ -8,6 +8,7 @@ public struct Trace: Sendable {
     case publishes, published, deletes
     case looks = "looks for deadlines"
     case looksForKeys = "looks for parked keys"
+    case looksForEffects = "looks for effects"
     case releases
     case failed = "fails"
     case replyLost = "reply lost"
