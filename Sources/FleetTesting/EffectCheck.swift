@@ -54,7 +54,8 @@ struct EffectCheck<Store: LaneStore> {
     }
     try await expect(due(), [first, second, third], "what is due")
     try await expect(due(limit: 1), [first], "the first due")
-    try await expect(due(except: [first.id, UUID()], limit: 1), [second], "the first of the others")
+    try await expect(
+      due(except: [first.id, UUID()], limit: 1), [second], "the first of the others")
   }
 
   func settledEffectsAreAsTheyWereLeft() async throws {

@@ -80,7 +80,8 @@ struct Assembly {
     limits.stopTimeout = options.stopPart
     let runner = ServiceRunner(
       service: service, decider: decider, performer: performer, provider: provider,
-      effectPolicy: options.effects, store: PostgresLaneStore(pool: pool, tables: tables), consumer: consumer, producer: producer,
+      effectPolicy: options.effects, store: PostgresLaneStore(pool: pool, tables: tables),
+      consumer: consumer, producer: producer,
       limits: limits, owner: name, logger: Logger(label: service.rawValue))
     return AssembledService(
       service: service, health: runner.health, pool: pool, run: { await runner.run() },
