@@ -46,6 +46,7 @@ let package = Package(
     .executable(name: "orderly", targets: ["OrderlyCLI"]),
     .executable(name: "orderly-worker", targets: ["OrderlyWorker"]),
     .executable(name: "orderly-simulate", targets: ["OrderlySimulate"]),
+    .executable(name: "orderly-fake-provider", targets: ["FakeProvider"]),
     .library(name: "Kafka", targets: ["Kafka"]),
     .library(name: "Postgres", targets: ["Postgres"]),
   ],
@@ -88,6 +89,9 @@ let package = Package(
     library(
       "Fulfilment", path: "Sources/Services/Fulfilment", serviceDependencies, resources: migrations),
 
+    // The outside world
+    library("HTTPProvider", ["Contracts", "Fleet", "Fulfilment", "Payments"]),
+
     // The programs
     library("Settings", ["Contracts", "Kafka", "Postgres", "YAML"]),
     library("Workload", ["Contracts"]),
@@ -100,10 +104,14 @@ let package = Package(
     .executableTarget(
       name: "OrderlySimulate", dependencies: ["Arguments", "Simulation"], swiftSettings: settings),
     .executableTarget(
+      name: "FakeProvider",
+      dependencies: ["Arguments", "Contracts", "Fulfilment", "HTTPServer", "Payments"],
+      swiftSettings: settings),
+    .executableTarget(
       name: "OrderlyWorker",
       dependencies: [
-        "Contracts", "Fleet", "FleetKafka", "FleetPostgres", "Fulfilment", "HTTPServer",
-        "Inventory", "Kafka", "Orders", "Payments", "Postgres", "Settings", "Telemetry",
+        "Contracts", "Fleet", "FleetKafka", "FleetPostgres", "Fulfilment", "HTTPProvider",
+        "HTTPServer", "Inventory", "Kafka", "Orders", "Payments", "Postgres", "Settings", "Telemetry",
         "Arguments",
       ], swiftSettings: settings),
     .executableTarget(
@@ -128,6 +136,12 @@ let package = Package(
     tests("Contracts", ["Contracts", "JSONSchema", "PythonCrosscheck", "TopicCatalog"]),
     tests("Workload", ["Workload", "Contracts"]),
     tests("Fleet", ["Contracts", "Fleet", "FleetTesting", "Telemetry"]),
+    tests(
+      "HTTPProvider",
+      [
+        "Contracts", "FakeProvider", "Fleet", "Fulfilment", "HTTPProvider", "HTTPServer",
+        "Payments",
+      ]),
     tests(
       "FleetPostgres", ["Contracts", "Fleet", "FleetPostgres", "FleetTesting", "Postgres"]),
     tests(

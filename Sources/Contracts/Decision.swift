@@ -41,9 +41,9 @@ public struct Decision<Effect: Sendable>: Sendable {
 public protocol Decider<Rows, Effect, Outcome>: Sendable {
   associatedtype Rows: Sendable
   /// A call to the outside world; `Never` for a service that makes none.
-  associatedtype Effect: Sendable
-  /// How an effect ended.
-  associatedtype Outcome: Sendable
+  associatedtype Effect: EffectRequest
+  /// How an effect ended. It may be stored, as effects are.
+  associatedtype Outcome: Codable & Sendable
 
   func decide(_ input: Input<Outcome>, at now: Date, in rows: inout Rows) -> Decision<Effect>
 }
@@ -65,8 +65,8 @@ public struct TransientFailure: Error, Hashable, Sendable, CustomStringConvertib
 
 /// Performs effects within the step: an in-process provider, whose answer needs no effect row.
 public protocol EffectPerformer<Effect, Outcome>: Sendable {
-  associatedtype Effect: Sendable
-  associatedtype Outcome: Sendable
+  associatedtype Effect: EffectRequest
+  associatedtype Outcome: Codable & Sendable
 
   /// - Parameter attempt: counts from 1 for each event.
   func perform(_ effect: Effect, attempt: Int) throws(TransientFailure) -> Outcome

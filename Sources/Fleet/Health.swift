@@ -20,6 +20,11 @@ public final class Health: Sendable {
     case topics
     /// The lanes get on with their work.
     case progress
+    /// Effects can be performed. Everything else goes on without it.
+    case provider
+
+    /// Whether the service can't work without it.
+    var isNeeded: Bool { self != .provider }
   }
 
   /// Whose trouble it is.
@@ -46,6 +51,14 @@ public final class Health: Sendable {
     var working: Set<LaneID> = []
     var tenures = 0
 
+    func sentences(of isIncluded: (Dependency) -> Bool) -> [String] {
+      Dependency.allCases.filter(isIncluded).flatMap { dependency in
+        Health.sentences(troubles[dependency, default: [:]]).map {
+          "\(dependency.rawValue): \($0)"
+        }
+      }
+    }
+
     mutating func remove(_ lane: LaneID) {
       present.remove(lane)
       working.remove(lane)
@@ -62,16 +75,17 @@ public final class Health: Sendable {
   /// The sentences that say why the service is not ready; none when it is.
   public var problems: [String] {
     state.withLock { state in
-      var problems = Dependency.allCases.flatMap { dependency in
-        Self.sentences(state.troubles[dependency, default: [:]]).map {
-          "\(dependency.rawValue): \($0)"
-        }
-      }
+      var problems = state.sentences { $0.isNeeded }
       if !state.isMember { problems.append("group: no partitions assigned yet") }
       let waiting = state.owned.subtracting(state.working.map(\.number))
       if !waiting.isEmpty { problems.append("lanes: \(Self.list(waiting)) not working yet") }
       return problems
     }
+  }
+
+  /// The sentences that say what does not work although the service is ready: what needs it waits.
+  public var limitations: [String] {
+    state.withLock { state in state.sentences { !$0.isNeeded } }
   }
 
   /// The partition numbers this member owns.
@@ -168,7 +182,9 @@ public final class Health: Sendable {
       return (before, Self.sentences(state.troubles[dependency, default: [:]]))
     }
     if before.isEmpty, let problem = after.first {
-      logger.error("not ready", metadata: ["\(dependency.rawValue)": "\(problem)"])
+      logger.error(
+        dependency.isNeeded ? "not ready" : "ready, but not for all",
+        metadata: ["\(dependency.rawValue)": "\(problem)"])
     } else if !before.isEmpty, after.isEmpty {
       logger.info("\(dependency.rawValue) is well again")
     }

@@ -24,6 +24,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   let metrics: ServiceMetrics
   let owner: String
   let logger: Logger
+  /// Where the effects of the service are performed; nil: within its steps.
+  let effects: EffectRunner<D.Effect, D.Outcome>?
 
   /// What the lane knows of its own past; the store knows it durably.
   struct Tenure {
@@ -37,6 +39,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     var hasUnknownStep = false
     /// How often in a row somebody else has taken the lane over.
     var losses = 0
+    /// There may be effects that are due, and that were not handed over yet.
+    var hasMoreEffects = true
 
     /// Ticks since the lane has last looked into its outbox.
     var ticks = 0
@@ -63,6 +67,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     do throws(Ended) {
       try await prepare(&tenure)
       try await checkReading(&tenure)
+      try await loadEffects(&tenure)
       while true {
         switch await queue.next(
           maximumCount: limits.stepEvents, maximumWeight: limits.stepBytes)
@@ -73,7 +78,10 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
           try await lookIntoOutbox(&tenure)
           try await handleDeadlines(&tenure)
           try await retryParked(&tenure)
+          try await loadEffects(&tenure)
           await tidyUp(&tenure)
+        case .effects(let settled):
+          try await settle(settled, &tenure)
         case .messages(let messages):
           try await handle(messages, &tenure)
         }
@@ -190,7 +198,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     try await handle(keys.map { LaneItem.retry($0, .queue) }, &tenure)
   }
 
-  private func handle(_ items: [LaneItem], _ tenure: inout Tenure) async throws(Ended) {
+  func handle(_ items: [LaneItem], _ tenure: inout Tenure) async throws(Ended) {
     var work = WorkList(items, service: step.service, limits: limits)
     while let unit = work.next {
       if let delay = unit.delay { try await pause(delay) }
@@ -215,6 +223,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         // The counter's bits would run into those of the epoch.
         if tenure.counter > 1 << 31 { tenure.isOver = true }
         report(result)
+        begin(result.effects, &tenure)
         try await publish(result.outbox, &tenure)
       } catch let error as Step<D, Performer>.ItemFailures {
         metrics.retries.increment(by: error.causes.count)

@@ -12,6 +12,8 @@ enum LaneItem: Sendable {
   case parked(ParkedEvent)
   /// A parked key whose time has come. Never in one batch with other items.
   case retry(OrderID, Retry)
+  /// An effect after a call: done, to be decided on; or to be called again; or given up on.
+  case effect(StoredEffect)
 
   /// How much of a parked key's queue is tried.
   enum Retry: Sendable, Hashable {
@@ -36,6 +38,7 @@ enum LaneItem: Sendable {
     // It enters no inbox: the events of the queue have done so when they came.
     case .retry(let key, _):
       UUID(version5Of: "\(key.rawValue)/retry", namespace: .orderlyEvents)
+    case .effect(let effect): effect.settlementID
     }
   }
 
@@ -48,6 +51,17 @@ enum LaneItem: Sendable {
     case .unreadable: nil
     case .parked(let event): event.order
     case .retry(let key, _): key
+    case .effect(let effect): effect.order
+    }
+  }
+
+  /// What it is, for counting.
+  var kind: String {
+    switch self {
+    case .event(let event, _): event.type.rawValue
+    case .deadline: "deadline"
+    case .effect(let effect): effect.kind
+    case .dead, .unreadable, .parked, .retry: "other"
     }
   }
 
@@ -55,7 +69,7 @@ enum LaneItem: Sendable {
   var fencedKey: OrderID? {
     switch self {
     case .event, .dead, .parked: order
-    case .unreadable, .deadline, .retry: nil
+    case .unreadable, .deadline, .retry, .effect: nil
     }
   }
 

@@ -5,7 +5,9 @@ final class LaneQueue: Sendable {
   /// What the lane finds when it looks.
   enum Delivery: Sendable {
     case messages([RawMessage])
-    /// Nothing to read, but time has passed: look for deadlines and parked keys.
+    /// Effects after their calls.
+    case effects([StoredEffect])
+    /// Nothing to read, but time has passed: look for what is due.
     case tick
     /// The partition is being given up: finish nothing more.
     case stop
@@ -14,9 +16,12 @@ final class LaneQueue: Sendable {
   private struct State {
     var messages: [RawMessage] = []
     var weight = 0
+    var effects: [StoredEffect] = []
     var ticked = false
     var stopped = false
     var waiter: CheckedContinuation<Void, Never>?
+
+    var hasWork: Bool { stopped || ticked || !effects.isEmpty || !messages.isEmpty }
   }
 
   private let state = Mutex(State())
@@ -32,7 +37,15 @@ final class LaneQueue: Sendable {
     return weight
   }
 
-  /// Lets the lane look for deadlines and parked keys.
+  /// Adds an effect after its call. There are no more of them than the lane has handed over.
+  func add(_ effect: StoredEffect) {
+    state.withLock { state in
+      state.effects.append(effect)
+      return state.waiter.take()
+    }?.resume()
+  }
+
+  /// Lets the lane look for what is due.
   func tick() {
     state.withLock { state in
       state.ticked = true
@@ -57,7 +70,7 @@ final class LaneQueue: Sendable {
       if let delivery = take(maximumCount, maximumWeight) { return delivery }
       await withCheckedContinuation { continuation in
         let isReady = state.withLock { state in
-          if state.stopped || state.ticked || !state.messages.isEmpty { return true }
+          if state.hasWork { return true }
           state.waiter = continuation
           return false
         }
@@ -73,6 +86,12 @@ final class LaneQueue: Sendable {
       if state.ticked {
         state.ticked = false
         return .tick
+      }
+      // What is begun is ended first.
+      if !state.effects.isEmpty {
+        let batch = Array(state.effects.prefix(maximumCount))
+        state.effects.removeFirst(batch.count)
+        return .effects(batch)
       }
       guard !state.messages.isEmpty else { return nil }
       var end = 0

@@ -69,6 +69,9 @@ struct Diversion: Sendable {
         nextAttempt: now, behind: letter.id)
       keys.append(key)
       changes.append(.givenUp(key, event: event.id))
+    case .effect(let effect):
+      // Like a deadline. What is not done is no matter of the rules.
+      if effect.state == .done { decided.append(index) }
     case .retry:
       break
     }

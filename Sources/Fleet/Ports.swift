@@ -35,6 +35,11 @@ public protocol LaneStore<Rows>: Sendable {
   /// Waiting keys of the lane whose next attempt is due, the longest overdue first.
   func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID]
 
+  /// Pending effects of the lane that are due, except those of `ids`; the longest overdue first.
+  func dueEffects(
+    lane: Int32, at now: Date, except ids: [UUID], limit: Int
+  ) async throws -> [StoredEffect]
+
   /// The time by the database's clock, and the lane's newest mark; nil before the first.
   func lastMark(lane: Int32) async throws -> (now: Date, mark: ReadingMark?)
 
@@ -92,6 +97,13 @@ public protocol StepTransaction<Rows> {
   ///
   /// - Throws: ``StoreError/rejected(_:)`` when events are still behind one of them.
   func lift(_ keys: [OrderID], lane: Int32) throws
+
+  /// Stores effects that are asked for.
+  ///
+  /// - Throws: ``StoreError/rejected(_:)`` for one that is there already, there or with COMMIT.
+  func store(_ effects: [StoredEffect], lane: Int32) throws
+  /// Writes what has become of pending effects. One that is not pending stays as it is.
+  func settle(_ effects: [StoredEffect], lane: Int32) throws
 }
 
 extension StepTransaction {

@@ -73,7 +73,7 @@ final class ServiceMetrics: Sendable {
 }
 
 /// Counters that differ in one dimension only, made when they are first needed.
-private final class CounterFamily: Sendable {
+final class CounterFamily: Sendable {
   private let label: String
   private let dimensions: [(String, String)]
   private let key: String

@@ -33,6 +33,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private let executor: (any TaskExecutor)?
   private let logger: Logger
   private let metrics: ServiceMetrics
+  private let effects: EffectRunner<D.Effect, D.Outcome>?
   private nonisolated let isStopping = Atomic(false)
   private nonisolated let fatalError = Mutex<FatalClientError?>(nil)
 
@@ -47,17 +48,24 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private var committing: [Partition: Int64] = [:]
 
   /// - Parameters:
+  ///   - performer: answers effects within the step, where there is no `provider`.
+  ///   - provider: answers effects after the step, which stores them.
+  ///   - effectPolicy: how it is called.
   ///   - owner: names this process in the database and the logs.
   ///   - executor: where the tasks that the runner starts are to run. A task that is not a child
   ///     does not inherit the preference of the one that calls ``run()``.
   public init(
-    service: ServiceName, decider: D, performer: Performer, store: Store,
+    service: ServiceName, decider: D, performer: Performer,
+    provider: (any EffectProvider<D.Effect, D.Outcome>)? = nil,
+    effectPolicy: EffectPolicy = EffectPolicy(), store: Store,
     consumer: any EventConsumer, producer: any EventProducer, limits: FleetLimits = FleetLimits(),
     clock: any FleetClock = SteadyClock(), owner: String, executor: (any TaskExecutor)? = nil,
     logger: Logger
   ) {
     self.service = service
-    self.step = Step(service: service, decider: decider, performer: performer, limits: limits)
+    self.step = Step(
+      service: service, decider: decider, performer: performer, limits: limits,
+      storesEffects: provider != nil)
     self.store = store
     self.consumer = consumer
     self.producer = producer
@@ -66,7 +74,13 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     self.owner = owner
     self.executor = executor
     self.logger = logger
-    self.health = Health(logger: logger)
+    let health = Health(logger: logger)
+    self.health = health
+    self.effects = provider.map {
+      EffectRunner(
+        service: service, provider: $0, policy: effectPolicy, clock: clock, executor: executor,
+        health: health)
+    }
     self.metrics = ServiceMetrics(service)
   }
 
@@ -220,11 +234,13 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     let queue = LaneQueue()
     let activity = LaneActivity(clock: clock)
     let health = health.lane(number)
+    effects?.begin(queue)
     let lane = Lane(
       number: number, step: step, store: store, consumer: consumer, producer: producer,
       queue: queue, progress: progress, limits: limits, clock: clock,
       health: health,
-      activity: activity, metrics: metrics, owner: owner, logger: logger)
+      activity: activity, metrics: metrics, owner: owner, logger: logger,
+      effects: effects)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.
     return RunningLane(
@@ -235,7 +251,10 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   /// Ends all lanes (an eager rebalance takes all partitions at once) and commits what is done.
   private func giveUp(lost: Bool) async {
     let ending = lanesInOrder.map(\.lane)
-    for lane in ending { lane.queue.stop() }
+    for lane in ending {
+      lane.queue.stop()
+      effects?.end(lane.queue)
+    }
     let tasks = ending.map(\.task)
     lanes.removeAll()
     partitions.removeAll()
@@ -313,6 +332,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   }
 
   private func tick() async {
+    effects?.tick()
     for (_, lane) in lanesInOrder {
       lane.queue.tick()
       if let problem = lane.activity.stuck(after: limits.stuckAfter) {

@@ -23,7 +23,7 @@ extension Step {
       of: items.compactMap(\.order), lane: context.lane, at: context.now, limit: limit)
     guard !queues.isEmpty else { return result }
 
-    var emitted: [Event] = []
+    var emitted = Emissions()
     let settlements: [QueueSettlement]
     if let refusal {
       // What the database refuses may be in the rows, so that they are not touched.
@@ -51,7 +51,7 @@ extension Step {
   }
 
   private func tryAll<T: StepTransaction<D.Rows>>(
-    _ queues: [ParkedQueue], _ context: Context, in transaction: T, _ emitted: inout [Event],
+    _ queues: [ParkedQueue], _ context: Context, in transaction: T, _ emitted: inout Emissions,
     _ result: inout StepResult
   ) throws -> [QueueSettlement] {
     let contents = queues.map { $0.events.map { LaneItem($0.message, for: service) } }
@@ -79,27 +79,29 @@ extension Step {
   /// other keys, have done is kept.
   private func tryOne(
     _ item: LaneItem?, _ parked: ParkedEvent, _ context: Context, _ rows: inout D.Rows,
-    _ emitted: inout [Event], _ result: inout StepResult
+    _ emitted: inout Emissions, _ result: inout StepResult
   ) -> QueueFailure? {
     switch item {
     case .event(let event, _):
       var context = context
       context.attempt = (parked.failure?.attempts ?? 0) + 1
-      var (newRows, newEvents) = (rows, [Event]())
+      var (newRows, new) = (rows, Emissions())
       do throws(TransientFailure) {
         try decide(
-          .event(event.payload), event.id, event.traceparent, context, &newRows, &newEvents)
+          .event(event.payload),
+          Cause(id: event.id, event: event.id, traceparent: event.traceparent), context, &newRows,
+          &new)
       } catch {
         return .transient(error)
       }
       rows = newRows
-      emitted += newEvents
+      emitted.append(new)
       result.handled[event.type.rawValue, default: 0] += 1
       return nil
     case .unreadable(let error, _):
       // It could be read when it was parked: by another version of the contracts.
       return .final(reason: error.reason.rawValue, detail: error.detail)
-    case nil, .dead, .deadline, .parked, .retry:
+    case nil, .dead, .deadline, .parked, .retry, .effect:
       // Of a type that this version of the service does not act on any more.
       return nil
     }

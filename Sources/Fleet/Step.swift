@@ -4,6 +4,8 @@ import Foundation
 /// What a committed step leaves to be done and told.
 struct StepResult: Sendable {
   var outbox: [OutboxRecord] = []
+  /// Stored, to be performed.
+  var effects: [StoredEffect] = []
   var deadLetters: [DeadLetter] = []
   /// Dead letters whose replays have failed: they are in their topic since they first did.
   var reopened: [DeadLetter] = []
@@ -23,6 +25,8 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
   let decider: D
   let performer: Performer
   var limits = FleetLimits()
+  /// Effects are stored, and their answers come back as items; else `performer` gives them.
+  var storesEffects = false
 
   /// Where and when a batch is handled.
   struct Context: Sendable {
@@ -60,6 +64,7 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
       at: context.now)
     result.deadLetters = diversion.letters
     result.changes = diversion.changes
+    try settle(items, isNew: isNew, context, in: transaction, &result)
     let emitted = try decideAll(
       items, ids, diversion.decided, context, in: transaction, &result)
     if !diversion.keys.isEmpty { try transaction.fence(diversion.keys, lane: context.lane) }
@@ -68,12 +73,12 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     return result
   }
 
-  /// Writes the emitted events and the dead letters.
+  /// Writes the emitted events, the effects and the dead letters.
   func send<T: StepTransaction<D.Rows>>(
-    _ emitted: [Event], _ context: Context, in transaction: T, _ result: inout StepResult
+    _ emitted: Emissions, _ context: Context, in transaction: T, _ result: inout StepResult
   ) throws {
     var sequence = context.nextSequence
-    for event in emitted {
+    for event in emitted.events {
       result.outbox.append(try OutboxRecord(event, sequence: sequence))
       sequence += 1
     }
@@ -83,46 +88,45 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     }
     let letters = result.deadLetters + result.reopened
     if !letters.isEmpty { try transaction.record(letters, lane: context.lane) }
+    result.effects = try emitted.requests.map { try stored($0, at: context.now) }
+    if !result.effects.isEmpty {
+      try transaction.store(result.effects, lane: context.lane)
+    }
     if !result.outbox.isEmpty {
       try transaction.append(result.outbox, lane: context.lane)
     }
   }
 
-  /// - Parameter places: those of the items to decide: events and deadlines.
+  /// - Parameter places: those of the items to decide: events, deadlines and outcomes.
   private func decideAll<T: StepTransaction<D.Rows>>(
     _ items: [LaneItem], _ ids: [UUID], _ places: [Int], _ context: Context, in transaction: T,
     _ result: inout StepResult
-  ) throws -> [Event] {
+  ) throws -> Emissions {
     // What is dead or parked touches no rows, whatever is wrong with them.
-    guard !places.isEmpty else { return [] }
+    guard !places.isEmpty else { return Emissions() }
     var payloads: [EventPayload] = []
     var orders: Set<OrderID> = []
+    var questions: [(place: Int, input: Input<D.Outcome>, cause: Cause)] = []
     for place in places {
+      if let (input, cause) = try question(items[place], id: ids[place]) {
+        questions.append((place, input, cause))
+      }
       if case .event(let event, _) = items[place] { payloads.append(event.payload) }
       if let order = items[place].order { orders.insert(order) }
     }
     var rows = try transaction.load(payloads, orders: orders.sorted(), at: context.now)
-    var emitted: [Event] = []
+    var emitted = Emissions()
     var failures: [Int: TransientFailure] = [:]
     var failedOrders: Set<OrderID> = []
-    for place in places {
+    for (place, input, cause) in questions {
       // What follows a failed event of its order has to wait for it.
-      if let order = items[place].order, failedOrders.contains(order) { continue }
+      if failedOrders.contains(input.orderID) { continue }
       do throws(TransientFailure) {
-        switch items[place] {
-        case .event(let event, _):
-          try decide(
-            .event(event.payload), ids[place], event.traceparent, context, &rows, &emitted)
-          result.handled[event.type.rawValue, default: 0] += 1
-        case .deadline(let order):
-          try decide(.deadline(order), ids[place], nil, context, &rows, &emitted)
-          result.handled["deadline", default: 0] += 1
-        case .unreadable, .dead, .parked, .retry:
-          break
-        }
+        try decide(input, cause, context, &rows, &emitted)
+        result.handled[items[place].kind, default: 0] += 1
       } catch {
         failures[place] = error
-        if let order = items[place].order { failedOrders.insert(order) }
+        failedOrders.insert(input.orderID)
       }
     }
     // All of them at once, so that a batch is run twice at most however many have failed.
@@ -131,11 +135,11 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     return emitted
   }
 
-  /// Decides one input, performs the effects that it asks for and decides their outcomes, until
-  /// there are none left.
+  /// Decides one input. The effects that it asks for are put with what it emits; or else performed
+  /// and their outcomes decided, until there are none left.
   func decide(
-    _ input: Input<D.Outcome>, _ cause: UUID, _ traceparent: String?, _ context: Context,
-    _ rows: inout D.Rows, _ emitted: inout [Event]
+    _ input: Input<D.Outcome>, _ cause: Cause, _ context: Context, _ rows: inout D.Rows,
+    _ emitted: inout Emissions
   ) throws(TransientFailure) {
     var inputs = [input]
     var counts: [EventType: Int] = [:]
@@ -143,11 +147,18 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
       let next = inputs.removeFirst()
       let decision = decider.decide(next, at: context.now, in: &rows)
       for payload in decision.emits {
-        emitted.append(
-          .emitted(
-            payload, by: service, because: cause, traceparent: traceparent,
-            index: counts[payload.type, default: 0], at: context.now))
+        var event = Event.emitted(
+          payload, by: service, because: cause.id, traceparent: cause.traceparent,
+          index: counts[payload.type, default: 0], at: context.now)
+        event.causationID = cause.event
+        emitted.events.append(event)
         counts[payload.type, default: 0] += 1
+      }
+      if storesEffects {
+        emitted.requests += decision.effects.enumerated().map { index, effect in
+          Request(effect: effect, order: next.orderID, cause: cause, index: index)
+        }
+        continue
       }
       for effect in decision.effects {
         let outcome = try performer.perform(effect, attempt: context.attempt)

@@ -106,7 +106,9 @@ struct WorkList: Sendable {
       units.append(Unit(items: [.retry(key, .head)]))
     case .retry(let key, .head):
       units.append(Unit(items: [.retry(key, .refused(detail))]))
-    case .dead, .unreadable:
+    case .effect(let effect) where effect.state == .done:
+      units.append(Unit(items: [.effect(effect.refused(detail, at: now))]))
+    case .dead, .unreadable, .effect:
       units.append(unit)
       return false
     }
@@ -123,7 +125,7 @@ struct WorkList: Sendable {
       let failure = failure(of: unit, cause.reason, cause.detail, at: now)
       return .parked(ParkedEvent(event, message, failure: failure))
     case .deadline: return nil
-    case .dead, .unreadable, .parked, .retry: return item
+    case .dead, .unreadable, .parked, .retry, .effect: return item
     }
   }
 

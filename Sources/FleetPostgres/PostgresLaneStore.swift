@@ -3,7 +3,8 @@ public import Fleet
 public import Foundation
 public import Postgres
 
-/// The database of one service: its common tables (lane, inbox, outbox, parked_key, parked, dead_letter) by statements
+/// The database of one service: its common tables (lane, inbox,
+/// outbox, parked_key, parked, dead_letter, effect) by statements
 /// that all services share, and its own ones by its ``ServiceStore``.
 public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
   public typealias Rows = Tables.Rows

@@ -11,6 +11,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   /// Goes on by a millisecond with each call, so that what comes later is later.
   var now = Date(timeIntervalSince1970: 1_800_000_000)
   var parking = InMemoryParking()
+  var effects = InMemoryEffects()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]
   var deadLetters: [DeadLetter] = []
   /// Every row that an outbox ever had, in the order of the commits.
@@ -40,6 +41,7 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
     }
     for change in writes.letters { apply(change) }
     for change in writes.parking { try parking.apply(change, lane: writes.lane) }
+    for change in writes.effects { try effects.apply(change, lane: writes.lane) }
   }
 
   private mutating func apply(_ change: InMemoryLetterChange) {
@@ -86,6 +88,7 @@ struct InMemoryWrites<Tables: InMemoryTables>: Sendable {
   var outbox: [OutboxRecord] = []
   var letters: [InMemoryLetterChange] = []
   var parking: [InMemoryParking.Change] = []
+  var effects: [InMemoryEffects.Change] = []
 }
 
 /// What an ``InMemoryLaneStore`` holds behind its lock.

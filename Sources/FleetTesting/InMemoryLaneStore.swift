@@ -31,6 +31,13 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     storage.withLock { $0.counts[operation, default: 0] }
   }
 
+  /// What of the database `body` wants to see.
+  func lookAt<Result: Sendable>(
+    _ body: (InMemoryDatabase<Tables>) -> Result
+  ) -> Result {
+    storage.withLock { body($0.database) }
+  }
+
   public var tables: Tables { storage.withLock { $0.database.tables } }
   public var inbox: Set<UUID> { storage.withLock { Set($0.database.inbox.keys) } }
   public var deadLetters: [DeadLetter] { storage.withLock { $0.database.deadLetters } }
@@ -61,6 +68,16 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
   }
 
   // MARK: - LaneStore
+
+  /// A statement that only reads.
+  func read<Result: Sendable>(
+    _ operation: StoreOperation, _ body: (InMemoryDatabase<Tables>) -> Result
+  ) throws -> Result {
+    try storage.withLock { storage in
+      if try storage.losesReply(of: operation) { throw InMemoryStorage<Tables>.lostReply }
+      return body(storage.database)
+    }
+  }
 
   public func takeOver(lane: Int32, owner: String) async throws -> Int64 {
     try storage.withLock { storage in

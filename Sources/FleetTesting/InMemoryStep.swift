@@ -89,6 +89,16 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     try write { $0.parking.append(.lift(keys)) }
   }
 
+  public func store(_ effects: [StoredEffect], lane: Int32) throws {
+    try fail(at: .store)
+    try write { $0.effects.append(.store(effects)) }
+  }
+
+  public func settle(_ effects: [StoredEffect], lane: Int32) throws {
+    try fail(at: .settle)
+    try write { $0.effects.append(.settle(effects)) }
+  }
+
   func write(_ change: (inout InMemoryWrites<Tables>) -> Void) throws {
     change(&writes)
     working = storage.database

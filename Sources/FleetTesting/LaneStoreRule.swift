@@ -48,12 +48,18 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case forgettingIsBounded
   case aLaneForgetsItsOwnIds
   case formerOwnersMarkAndForgetNothing
+  case effectsComeBackAsTheyWere
+  case aFailedStepStoresNoEffect
+  case anEffectIsStoredOnce
+  case dueEffectsAreTheLanesPendingOnes
+  case settledEffectsAreAsTheyWereLeft
 
   /// - Throws: ``ConformanceFailure``, and what the store throws without being expected to.
   public func check<Store: LaneStore>(_ store: Store) async throws {
     let check = LaneStoreCheck(store)
     let parking = ParkingCheck(store)
     let reading = ReadingCheck(store)
+    let effects = EffectCheck(store)
     switch self {
     case .epochsRiseByLane: try await check.epochsRiseByLane()
     case .formerOwnersAreFenced: try await check.formerOwnersAreFenced()
@@ -86,6 +92,12 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .forgettingIsBounded: try await reading.forgettingIsBounded()
     case .aLaneForgetsItsOwnIds: try await reading.aLaneForgetsItsOwnIds()
     case .formerOwnersMarkAndForgetNothing: try await reading.formerOwnersMarkAndForgetNothing()
+    case .effectsComeBackAsTheyWere: try await effects.effectsComeBackAsTheyWere()
+    case .aFailedStepStoresNoEffect: try await effects.aFailedStepStoresNoEffect()
+    case .anEffectIsStoredOnce: try await effects.anEffectIsStoredOnce()
+    case .dueEffectsAreTheLanesPendingOnes:
+      try await effects.dueEffectsAreTheLanesPendingOnes()
+    case .settledEffectsAreAsTheyWereLeft: try await effects.settledEffectsAreAsTheyWereLeft()
     }
   }
 }

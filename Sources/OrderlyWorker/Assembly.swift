@@ -4,6 +4,7 @@ import FleetKafka
 import FleetPostgres
 import Foundation
 import Fulfilment
+import HTTPProvider
 import Inventory
 import Kafka
 import Orders
@@ -42,15 +43,27 @@ struct Assembly {
       return try assemble(service, inventory.decider, inventory.performer, inventory.store)
     case .payments:
       let payments = PaymentsService(provider: TestProvider())
-      return try assemble(service, payments.decider, payments.performer, payments.store)
+      let provider = try settings.paymentProvider().map { HTTPPaymentProvider(caller($0)) }
+      return try assemble(
+        service, payments.decider, payments.performer, payments.store, provider: provider)
     case .fulfilment:
       let fulfilment = FulfilmentService(carrier: TestCarrier())
-      return try assemble(service, fulfilment.decider, fulfilment.performer, fulfilment.store)
+      let carrier = try settings.carrier().map { HTTPCarrier(caller($0)) }
+      return try assemble(
+        service, fulfilment.decider, fulfilment.performer, fulfilment.store, provider: carrier)
     }
   }
 
+  private func caller(_ provider: ProviderSettings) -> HTTPCaller {
+    HTTPCaller(
+      HTTPEndpoint(
+        url: provider.url, authorization: provider.authorization,
+        timeout: options.effects.deadline * 2, connections: options.effects.concurrency))
+  }
+
   private func assemble<D: Decider, Tables: ServiceStore, Performer: EffectPerformer>(
-    _ service: ServiceName, _ decider: D, _ performer: Performer, _ tables: Tables
+    _ service: ServiceName, _ decider: D, _ performer: Performer, _ tables: Tables,
+    provider: (any EffectProvider<D.Effect, D.Outcome>)? = nil
   ) throws -> AssembledService
   where Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     let database = try settings.database(of: service, applicationName: name)
@@ -67,8 +80,9 @@ struct Assembly {
     limits.forgetGrace = options.forgetAfter
     limits.stopTimeout = options.stopPart
     let runner = ServiceRunner(
-      service: service, decider: decider, performer: performer,
-      store: PostgresLaneStore(pool: pool, tables: tables), consumer: consumer, producer: producer,
+      service: service, decider: decider, performer: performer, provider: provider,
+      effectPolicy: options.effects, store: PostgresLaneStore(pool: pool, tables: tables),
+      consumer: consumer, producer: producer,
       limits: limits, owner: name, logger: Logger(label: service.rawValue))
     return AssembledService(
       service: service, health: runner.health, pool: pool, run: { await runner.run() },

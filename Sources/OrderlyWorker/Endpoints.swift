@@ -17,8 +17,12 @@ struct Endpoints {
       let problems = services.flatMap { service in
         service.health.problems.map { "\(service.service.rawValue): \($0)" }
       }
+      let limitations = services.flatMap { service in
+        service.health.limitations.map { "\(service.service.rawValue): \($0)" }
+      }
       return problems.isEmpty
-        ? .text("ok\n") : .text(problems.joined(separator: "\n") + "\n", status: 503)
+        ? .text((["ok"] + limitations).joined(separator: "\n") + "\n")
+        : .text((problems + limitations).joined(separator: "\n") + "\n", status: 503)
     }
     router.get("/metrics") { [registry] _ in
       .text(registry.render(), contentType: PrometheusRegistry.contentType)

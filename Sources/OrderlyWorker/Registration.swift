@@ -69,11 +69,14 @@ struct Registration: Sendable {
     let problems = services.flatMap { service in
       service.health.problems.map { "\(service.service.rawValue): \($0)" }
     }
+    let limitations = services.flatMap { service in
+      service.health.limitations.map { "\(service.service.rawValue): \($0)" }
+    }
     return WorkerRecord(
       id: name, services: services.map(\.service), host: host, processID: getpid(),
       version: WorkerVersion.current, address: address, startedAt: startedAt,
       heartbeatAt: startedAt,
       lanes: Dictionary(uniqueKeysWithValues: services.map { ($0.service, $0.health.lanes) }),
-      isReady: problems.isEmpty, problems: problems)
+      isReady: problems.isEmpty, problems: problems + limitations)
   }
 }

@@ -18,6 +18,7 @@ struct Worker: Sendable {
     /// By service.
     let parking: [ServiceName: ParkingTiers]
     let forgetAfter: Duration
+    let effects: EffectPolicy
     let sessionTimeout: Duration
     let shutdownTimeout: Duration
     let httpHost: String

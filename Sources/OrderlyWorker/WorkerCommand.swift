@@ -78,6 +78,27 @@ struct WorkerCommand: AsyncParsableCommand {
   var forgetAfter = 86_400
 
   @Option(
+    name: .customLong("provider-calls"),
+    help: "Most calls of a provider under way at a time.")
+  var providerCalls = 16
+
+  @Option(
+    name: .customLong("provider-timeout"),
+    help: ArgumentHelp("After how long a call is given up and made again.", valueName: "seconds"))
+  var providerTimeout = 30
+
+  @Option(
+    name: .customLong("provider-attempts"),
+    help: "Calls for a capture, a refund or a parcel before it is dead-lettered.")
+  var providerAttempts = 10
+
+  @Option(
+    name: .customLong("provider-wait"),
+    help: ArgumentHelp(
+      "The longest wait between two of them; the first is a second.", valueName: "seconds"))
+  var providerWait = 900
+
+  @Option(
     name: .customLong("session-timeout"),
     help: ArgumentHelp(
       "After how long without a sign of life others take this worker's partitions.",
@@ -111,6 +132,18 @@ struct WorkerCommand: AsyncParsableCommand {
     guard (0...31_536_000).contains(forgetAfter) else {
       throw ValidationError("'--forget-after' must be 0 to 31536000.")
     }
+    guard (1...256).contains(providerCalls) else {
+      throw ValidationError("'--provider-calls' must be 1 to 256.")
+    }
+    guard (1...300).contains(providerTimeout) else {
+      throw ValidationError("'--provider-timeout' must be 1 to 300.")
+    }
+    guard (1...1_000).contains(providerAttempts) else {
+      throw ValidationError("'--provider-attempts' must be 1 to 1000.")
+    }
+    guard (1...86_400).contains(providerWait) else {
+      throw ValidationError("'--provider-wait' must be 1 to 86400.")
+    }
     guard (2...300).contains(sessionTimeout) else {
       throw ValidationError("'--session-timeout' must be 2 to 300.")
     }
@@ -141,10 +174,21 @@ struct WorkerCommand: AsyncParsableCommand {
         parking: ParkedTier.byService(
           parkedTiers, standard: ParkingPolicy(attempts: parkedAttempts, longestWait: parkedWait)),
         forgetAfter: .seconds(forgetAfter),
+        effects: effects,
         sessionTimeout: .seconds(sessionTimeout), shutdownTimeout: .seconds(shutdownTimeout),
         httpHost: httpHost, httpPort: httpPort),
       registry: registry)
     try await worker.run()
+  }
+}
+
+extension WorkerCommand {
+  private var effects: EffectPolicy {
+    var backoff = Backoff.parked
+    backoff.cap = .seconds(providerWait)
+    return EffectPolicy(
+      concurrency: providerCalls, deadline: .seconds(providerTimeout), attempts: providerAttempts,
+      backoff: backoff)
   }
 }
 

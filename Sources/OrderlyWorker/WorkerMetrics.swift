@@ -21,6 +21,10 @@ enum WorkerMetrics {
       "orderly_parked_keys":
         "Orders that wait behind an event that failed, by state: tried again, or dead-lettered.",
       "orderly_parked_events": "Events that wait in the queues of parked orders.",
+      "orderly_effects": "Calls to providers that are to be made, or were given up on, by state.",
+      "orderly_effect_calls": "Calls that were made, by result.",
+      "orderly_effect_seconds": "Duration of a call.",
+      "orderly_effect_circuit": "0: the provider is called, 1: it is tried, 2: it is left alone.",
       "orderly_consumer_lag": "Records of a partition that have not been read yet.",
       "orderly_step_seconds": "Duration of a step, from BEGIN to COMMIT.",
       "orderly_step_events": "Events in a step.",
@@ -44,6 +48,8 @@ struct DatabaseMetrics: Sendable {
     let waitingKeys: Gauge
     let deadKeys: Gauge
     let parkedEvents: Gauge
+    let pendingEffects: Gauge
+    let deadEffects: Gauge
     let ready: Gauge
   }
 
@@ -60,6 +66,9 @@ struct DatabaseMetrics: Sendable {
         deadKeys: Gauge(
           label: "orderly_parked_keys", dimensions: dimensions + [("state", "dead")]),
         parkedEvents: Gauge(label: "orderly_parked_events", dimensions: dimensions),
+        pendingEffects: Gauge(
+          label: "orderly_effects", dimensions: dimensions + [("state", "pending")]),
+        deadEffects: Gauge(label: "orderly_effects", dimensions: dimensions + [("state", "dead")]),
         ready: Gauge(label: "orderly_ready", dimensions: dimensions))
     }
   }
@@ -81,8 +90,8 @@ struct DatabaseMetrics: Sendable {
       for gauge in gauges {
         // Down or not migrated: the lanes report it.
         guard
-          let (outbox, parked) = try? await gauge.service.pool.withConnection({
-            (try OutboxStatus.read($0), try ParkedStatus.read($0))
+          let (outbox, parked, effects) = try? await gauge.service.pool.withConnection({
+            (try OutboxStatus.read($0), try ParkedStatus.read($0), try EffectStatus.read($0))
           })
         else { continue }
         gauge.depth.record(outbox.rows)
@@ -90,6 +99,8 @@ struct DatabaseMetrics: Sendable {
         gauge.waitingKeys.record(parked.waitingKeys)
         gauge.deadKeys.record(parked.deadKeys)
         gauge.parkedEvents.record(parked.events)
+        gauge.pendingEffects.record(effects.pending)
+        gauge.deadEffects.record(effects.dead)
       }
       try? await Task.sleep(for: .seconds(5))
     }

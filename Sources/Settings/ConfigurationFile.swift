@@ -19,6 +19,11 @@ import YAML
 ///     database:
 ///       url: postgresql://operator@db/orderly
 ///       orders-url: postgresql://operator@db-orders/orderly
+///     payment-provider:
+///       url: https://payments.example/v1
+///       authorization-file: /run/secrets/payments
+///     carrier:
+///       url: https://carrier.example/v2
 /// ```
 struct ConfigurationFile {
   var values: [String: String] = [:]
@@ -129,6 +134,9 @@ private struct YAMLReading {
       let known = ["ORDERS", "INVENTORY", "PAYMENTS", "FULFILMENT", "FLEET", "MIGRATION"]
       guard stem.hasSuffix("_URL"), known.contains(String(stem.dropLast(4))) else { return nil }
       return "ORDERLY_" + name.replacing("_URL", with: "_DATABASE_URL")
+    case "payment-provider", "carrier":
+      guard ["URL", "AUTHORIZATION_FILE"].contains(name) else { return nil }
+      return "ORDERLY_\(section.uppercased().replacing("-", with: "_"))_\(name)"
     default: return nil
     }
   }

@@ -19,13 +19,15 @@ public import Postgres
 /// | `ORDERLY_DATABASE_URL` | `postgresql://…`, of all schemas |
 /// | `ORDERLY_ORDERS_DATABASE_URL`, … | of one service's schema; also `ORDERLY_FLEET_DATABASE_URL` |
 /// | `ORDERLY_MIGRATION_DATABASE_URL` | of the user who makes the schemas |
+/// | `ORDERLY_PAYMENT_PROVIDER_URL` `_AUTHORIZATION` | of the payment provider |
+/// | `ORDERLY_CARRIER_URL` `_AUTHORIZATION` | of the carrier |
 /// | `ORDERLY_CONFIG` | the configuration file |
 ///
 /// Passwords and URLs may be in a file instead, named by the variable with `_FILE` at its end.
 public struct Settings: Sendable {
   /// The name of the context, or how else the settings were found; for messages.
   public let origin: String
-  private let values: SettingValues
+  let values: SettingValues
   private let note: String
   private let properties: [String: String]
 

@@ -6,7 +6,7 @@ import Orders
 import Payments
 
 /// A decider as a function, so that a faulty one can be put in its place.
-struct Rules<Rows: Sendable, Effect: Sendable, Outcome: Sendable>: Decider {
+struct Rules<Rows: Sendable, Effect: EffectRequest, Outcome: Codable & Sendable>: Decider {
   let rules: @Sendable (Input<Outcome>, Date, inout Rows) -> Decision<Effect>
 
   func decide(_ input: Input<Outcome>, at now: Date, in rows: inout Rows) -> Decision<Effect> {

@@ -65,6 +65,14 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
+  func dueEffects(
+    lane: Int32, at now: Date, except ids: [UUID], limit: Int
+  ) async throws -> [StoredEffect] {
+    try await call(.looksForEffects, Int(lane)) {
+      try await database.store.dueEffects(lane: lane, at: now, except: ids, limit: limit)
+    }
+  }
+
   func step<Result: Sendable>(
     _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
   ) async throws -> Result {
@@ -242,5 +250,15 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
   func lift(_ keys: [OrderID], lane: Int32) throws {
     try pass()
     try inner.lift(keys, lane: lane)
+  }
+
+  func store(_ effects: [StoredEffect], lane: Int32) throws {
+    try pass()
+    try inner.store(effects, lane: lane)
+  }
+
+  func settle(_ effects: [StoredEffect], lane: Int32) throws {
+    try pass()
+    try inner.settle(effects, lane: lane)
   }
 }

@@ -10,6 +10,7 @@ public struct Trace: Sendable {
     case looksForKeys = "looks for parked keys"
     case marks, forgets
     case readsMark = "reads its last mark"
+    case looksForEffects = "looks for effects"
     case failed = "fails"
     case replyLost = "reply lost"
     case commitLate = "commit in flight"

@@ -12,6 +12,9 @@ struct World: Sendable {
   let store = SampleStore(SampleTables())
   let clock = ManualClock()
   var limits = FleetLimits()
+  /// Performs the effects outside of the steps; nil: within them.
+  var provider: SampleProvider?
+  var effectPolicy = EffectPolicy()
   private let partitions: Int
 
   init(partitions: Int = 1) {
@@ -19,6 +22,7 @@ struct World: Sendable {
     // The clock runs ahead of the tasks that work, so only a test about a bound sets it.
     limits.stopTimeout = .seconds(1_000_000)
     limits.stuckAfter = .seconds(1_000_000)
+    effectPolicy.deadline = .seconds(1_000_000)
     broker.createTopics(of: .payments, partitions: partitions)
   }
 
@@ -27,8 +31,9 @@ struct World: Sendable {
     return SampleRunner(
       consumer: consumer,
       runner: ServiceRunner(
-        service: .payments, decider: SampleDecider(), performer: SamplePerformer(), store: store,
-        consumer: consumer, producer: InMemoryProducer(broker), limits: limits, clock: clock,
+        service: .payments, decider: SampleDecider(), performer: SamplePerformer(),
+        provider: provider, effectPolicy: effectPolicy, store: store, consumer: consumer,
+        producer: InMemoryProducer(broker), limits: limits, clock: clock,
         owner: owner, logger: quietLogger))
   }
 

@@ -14,6 +14,7 @@ import Testing
   private func offsets(_ delivery: LaneQueue.Delivery) -> [Int64]? {
     switch delivery {
     case .messages(let messages): messages.map(\.offset)
+    case .effects(let effects): effects.map { Int64($0.attempts) }
     case .tick: []
     case .stop: nil
     }

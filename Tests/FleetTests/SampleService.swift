@@ -19,7 +19,11 @@ struct Account: Sendable, Equatable {
 typealias Accounts = [OrderID: Account]
 
 struct SampleDecider: Decider {
-  enum Effect: Sendable, Encodable { case charge(OrderID, token: String) }
+  enum Effect: EffectRequest {
+    case charge(OrderID, token: String)
+
+    var kind: String { "charge" }
+  }
   typealias Outcome = String
 
   func decide(
@@ -146,6 +150,7 @@ extension LaneItem {
     case .retry(let key, .queue): "queue \(key)"
     case .retry(let key, .head): "head \(key)"
     case .retry(let key, .refused): "refused \(key)"
+    case .effect(let effect): "\(effect.state) \(effect.kind) \(effect.order)"
     }
   }
 }

@@ -21,12 +21,18 @@ public enum Shipment: Hashable, Sendable {
 }
 
 /// What fulfilment asks of the carrier.
-public enum ShipmentEffect: Hashable, Sendable, Codable {
+public enum ShipmentEffect: Hashable, EffectRequest {
   case book(orderID: OrderID, lines: [StockLine], shipTo: Address)
 
   public var orderID: OrderID {
     switch self {
     case .book(let orderID, _, _): orderID
+    }
+  }
+
+  public var kind: String {
+    switch self {
+    case .book: "book"
     }
   }
 }

@@ -51,13 +51,20 @@ public enum Payment: Hashable, Sendable {
 }
 
 /// What payments asks of the provider. Amounts are in minor units of the currency.
-public enum PaymentEffect: Hashable, Sendable, Codable {
+public enum PaymentEffect: Hashable, EffectRequest {
   case capture(orderID: OrderID, amount: Int, currency: String, token: String)
   case refund(orderID: OrderID, paymentID: String, amount: Int, currency: String)
 
   public var orderID: OrderID {
     switch self {
     case .capture(let orderID, _, _, _), .refund(let orderID, _, _, _): orderID
+    }
+  }
+
+  public var kind: String {
+    switch self {
+    case .capture: "capture"
+    case .refund: "refund"
     }
   }
 }

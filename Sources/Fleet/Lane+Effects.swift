@@ -1,0 +1,34 @@
+import Contracts
+import Foundation
+
+/// Effects whose answer does not come within the step: the lane stores them, hands them to the
+/// runner, and handles what has become of them.
+extension Lane {
+  /// Hands over what a step has stored.
+  func begin(_ stored: [StoredEffect], _ tenure: inout Tenure) {
+    guard let effects, !stored.isEmpty else { return }
+    if !effects.take(stored, for: queue) { tenure.hasMoreEffects = true }
+  }
+
+  /// Decides on what has become of effects.
+  func settle(_ settled: [StoredEffect], _ tenure: inout Tenure) async throws(Ended) {
+    try await handle(settled.map(LaneItem.effect), &tenure)
+    effects?.settle(settled.map(\.id), for: queue)
+    if tenure.hasMoreEffects { try await loadEffects(&tenure) }
+  }
+
+  /// Hands over what is due: effects that an earlier owner has left, whose next attempt has come,
+  /// or for which there was no room before.
+  func loadEffects(_ tenure: inout Tenure) async throws(Ended) {
+    guard let effects else { return }
+    let (held, room) = effects.standing(of: queue)
+    guard room > 0 else { return }
+    let limit = min(room, limits.stepEvents)
+    let now = clock.now
+    let due = try await retrying("look for effects", &tenure) {
+      try await store.dueEffects(lane: number, at: now, except: held, limit: limit)
+    }
+    tenure.hasMoreEffects = due.count == limit
+    begin(due, &tenure)
+  }
+}

@@ -1,0 +1,113 @@
+import Contracts
+import Fleet
+import Foundation
+
+/// The checks of ``LaneStoreRule`` that are about effects.
+struct EffectCheck<Store: LaneStore> {
+  private let store: Store
+  private let now = Date(timeIntervalSince1970: 1_800_000_000)
+
+  init(_ store: Store) {
+    self.store = store
+  }
+
+  func effectsComeBackAsTheyWere() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    var bare = effect(-1)
+    bare.traceparent = nil
+    bare.request = #"{"text":"quotes \" braces {} \u0000 ,NULL \ud83e\udd80","list":[ 1 ]}"#
+    let effects = [bare, effect(0)]
+    try await step(epoch) { try $0.store(effects, lane: 0) }
+    try await expect(due(), effects, "the effects")
+  }
+
+  func aFailedStepStoresNoEffect() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    do {
+      try await step(epoch) { step in
+        try step.store([effect()], lane: 0)
+        throw PlannedFailure()
+      }
+    } catch is PlannedFailure {}
+    try await expect(due(), [], "after a failed step")
+  }
+
+  func anEffectIsStoredOnce() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    let effect = effect()
+    try await step(epoch) { try $0.store([effect], lane: 0) }
+    do {
+      try await step(epoch) { try $0.store([effect], lane: 0) }
+      throw ConformanceFailure("an effect was stored twice")
+    } catch StoreError.rejected {}
+    try await expect(due(), [effect], "the effect")
+  }
+
+  func dueEffectsAreTheLanesPendingOnes() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    let other = try await store.takeOver(lane: 1, owner: "a")
+    let (first, second, third, later) = (effect(-900), effect(-2), effect(0), effect(0.001))
+    try await step(epoch) { try $0.store([third, later, first, second], lane: 0) }
+    try await store.step { step in
+      _ = try step.admit([], lane: 1, epoch: other)
+      try step.store([effect(-900)], lane: 1)
+    }
+    try await expect(due(), [first, second, third], "what is due")
+    try await expect(due(limit: 1), [first], "the first due")
+    try await expect(
+      due(except: [first.id, UUID()], limit: 1), [second], "the first of the others")
+  }
+
+  func settledEffectsAreAsTheyWereLeft() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    let effects = (0..<4).map { effect(Double($0 - 9)) }
+    try await step(epoch) { try $0.store(effects, lane: 0) }
+    let failure = EventFailure(
+      reason: "provider-unavailable", detail: "\u{0} \"{}\" \u{1F980}", attempts: 3, first: now - 9,
+      last: now)
+    var (done, dead, delayed) = (effects[0], effects[1], effects[2])
+    (done.state, done.outcome, done.doneAt) = (.done, #"{"a":["\u0000"]}"#, now)
+    (dead.state, dead.failure) = (.dead, failure)
+    (delayed.failure, delayed.nextAttempt) = (failure, now + 60)
+    let settled = [done, dead, delayed]
+    try await step(epoch) { try $0.settle(settled, lane: 0) }
+    try await expect(due(), [effects[3]], "what is left")
+    try await expect(due(at: now + 60), [effects[3], delayed], "what is due later")
+    // What is not pending stays as it is.
+    try await step(epoch) { try $0.settle(Array(effects[0...1]), lane: 0) }
+    try await expect(due(at: now + 60), [effects[3], delayed], "after the second time")
+  }
+
+  // MARK: - Tools
+
+  private func effect(_ due: TimeInterval = 0) -> StoredEffect {
+    StoredEffect(
+      id: UUID(), order: OrderID(rawValue: "order"), kind: "payments.capture",
+      request: #"{"capture":{"amount":1}}"#, causationID: UUID(),
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      createdAt: now - 900, nextAttempt: now + due)
+  }
+
+  private func due(
+    at time: Date? = nil, except ids: [UUID] = [], limit: Int = 9
+  ) async throws -> [StoredEffect] {
+    try await store.dueEffects(lane: 0, at: time ?? now, except: ids, limit: limit)
+  }
+
+  private func step(
+    _ epoch: Int64, _ body: @Sendable (Store.Transaction) throws -> Void
+  ) async throws {
+    try await store.step { step in
+      _ = try step.admit([], lane: 0, epoch: epoch)
+      try body(step)
+    }
+  }
+
+  private func expect(
+    _ value: [StoredEffect], _ expected: [StoredEffect], _ what: String
+  ) throws {
+    if value != expected { throw ConformanceFailure("\(what): \(value), not \(expected)") }
+  }
+}
+
+private struct PlannedFailure: Error {}
