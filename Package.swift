@@ -39,6 +39,7 @@ let package = Package(
     .executable(name: "orderly", targets: ["OrderlyCLI"]),
     .executable(name: "orderly-worker", targets: ["OrderlyWorker"]),
     .executable(name: "orderly-simulate", targets: ["OrderlySimulate"]),
+    .executable(name: "orderly-chaos", targets: ["OrderlyChaos"]),
     .library(name: "Kafka", targets: ["Kafka"]),
     .library(name: "Postgres", targets: ["Postgres"]),
   ],
@@ -107,6 +108,14 @@ let package = Package(
         "Workload", "YAML",
       ], swiftSettings: settings),
 
+    // The fleet as processes, for the tests of the whole and for the chaos run
+    library("FleetProcesses", ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
+    .executableTarget(
+      name: "OrderlyChaos",
+      dependencies: [
+        "Arguments", "Contracts", "FleetProcesses", "JSONSchema", "Kafka", "Postgres", "Workload",
+      ], swiftSettings: settings),
+
     // Tests
     tests("Kafka", ["Kafka"]),
     tests("Postgres", ["Postgres"]),
@@ -135,9 +144,7 @@ let package = Package(
         "Arguments", "Contracts", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI", "Postgres",
         "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
-    tests(
-      "EndToEnd",
-      ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
+    tests("EndToEnd", ["Contracts", "FleetProcesses", "Kafka", "Postgres"]),
     tests("Simulation", ["Simulation"]),
     tests("Repository", []),
   ]
