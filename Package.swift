@@ -47,6 +47,7 @@ let package = Package(
     .executable(name: "orderly-worker", targets: ["OrderlyWorker"]),
     .executable(name: "orderly-simulate", targets: ["OrderlySimulate"]),
     .executable(name: "orderly-fake-provider", targets: ["FakeProvider"]),
+    .executable(name: "orderly-chaos", targets: ["OrderlyChaos"]),
     .library(name: "Kafka", targets: ["Kafka"]),
     .library(name: "Postgres", targets: ["Postgres"]),
   ],
@@ -122,6 +123,14 @@ let package = Package(
         "YAML",
       ], swiftSettings: settings),
 
+    // The fleet as processes, for the tests of the whole and for the chaos run
+    library("FleetProcesses", ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
+    .executableTarget(
+      name: "OrderlyChaos",
+      dependencies: [
+        "Arguments", "Contracts", "FleetProcesses", "JSONSchema", "Kafka", "Postgres", "Workload",
+      ], swiftSettings: settings),
+
     // Tests
     tests("Kafka", ["Kafka"]),
     tests("Postgres", ["Postgres"]),
@@ -156,9 +165,7 @@ let package = Package(
         "Postgres", "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
     tests("OrderlyWorker", ["Contracts", "Fleet", "OrderlyWorker"]),
-    tests(
-      "EndToEnd",
-      ["Contracts", "JSONSchema", "Kafka", "Postgres", "Workload"]),
+    tests("EndToEnd", ["Contracts", "FleetProcesses", "Kafka", "Postgres"]),
     tests("Simulation", ["Simulation"]),
     tests("Repository", []),
   ]

@@ -32,6 +32,10 @@ struct Assembly {
   let producer: KafkaEventProducer
   /// The worker's name.
   let name: String
+  #if DEBUG
+    /// Where the process ends in the midst of its work, if it has been asked to.
+    let failpoint = Failpoint(environment: ProcessInfo.processInfo.environment)
+  #endif
 
   func assemble(_ service: ServiceName) throws -> AssembledService {
     switch service {
@@ -79,13 +83,32 @@ struct Assembly {
     limits.parking = options.parking[service] ?? ParkingTiers()
     limits.forgetGrace = options.forgetAfter
     limits.stopTimeout = options.stopPart
-    let runner = ServiceRunner(
-      service: service, decider: decider, performer: performer, provider: provider,
-      effectPolicy: options.effects, store: PostgresLaneStore(pool: pool, tables: tables),
-      consumer: consumer, producer: producer,
-      limits: limits, owner: name, logger: Logger(label: service.rawValue))
-    return AssembledService(
-      service: service, health: runner.health, pool: pool, run: { await runner.run() },
+    let store = PostgresLaneStore(pool: pool, tables: tables)
+    #if DEBUG
+      if let failpoint {
+        return assembled(
+          ServiceRunner(
+            service: service, decider: decider, performer: performer,
+            store: FailingStore(store: store, failpoint: failpoint),
+            consumer: FailingConsumer(consumer: consumer, failpoint: failpoint),
+            producer: FailingProducer(producer: producer, failpoint: failpoint), limits: limits,
+            owner: name, logger: Logger(label: service.rawValue)),
+          pool)
+      }
+    #endif
+    return assembled(
+      ServiceRunner(
+        service: service, decider: decider, performer: performer, store: store, consumer: consumer,
+        producer: producer, limits: limits, owner: name, logger: Logger(label: service.rawValue)),
+      pool)
+  }
+
+  private func assembled<D: Decider, Store: LaneStore, Performer: EffectPerformer>(
+    _ runner: ServiceRunner<D, Store, Performer>, _ pool: Pool
+  ) -> AssembledService
+  where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
+    AssembledService(
+      service: runner.service, health: runner.health, pool: pool, run: { await runner.run() },
       stop: { runner.stop() }, failure: { runner.failure })
   }
 }

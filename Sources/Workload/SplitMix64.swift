@@ -1,12 +1,12 @@
 /// A small seeded generator, the same on every machine and in every version of Swift: Steele, Lea
 /// and Flood, "Fast Splittable Pseudorandom Number Generators" (2014). The standard library's
 /// `Int.random(in:using:)` may draw otherwise in another version, so it is not used with it.
-struct SplitMix64 {
+package struct SplitMix64: Sendable {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -15,10 +15,10 @@ struct SplitMix64 {
   }
 
   /// From 0 to 1, without 1.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// From 0 to `bound` - 1.
-  mutating func below(_ bound: Int) -> Int {
+  package mutating func below(_ bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import FleetProcesses
 import Foundation
 import Kafka
 import Postgres
@@ -12,7 +13,7 @@ extension EndToEnd {
       try await Fleet.onMock { fleet, _ in try await deadLetters(fleet) }
     }
 
-    @Test(.enabled(if: Servers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"))
+    @Test(.enabled(if: Given.kafka != nil, "ORDERLY_TEST_KAFKA is not set"))
     func eachIsDeadLetteredOnceOnKafka() async throws {
       try await Fleet.onKafka { fleet in try await deadLetters(fleet) }
     }
@@ -48,7 +49,7 @@ extension EndToEnd {
         "SELECT count(*) FROM orders.orders WHERE order_id LIKE 'good-%' AND status = 'completed'")
       #expect(completed == Int64(BadInput.all.count))
       let audit = try await fleet.orderly(["audit"])
-      #expect(audit.status == 0, "\(audit.testDescription)")
+      #expect(audit.status == 0, "\(audit)")
       await fleet.stopAll()
     }
 
@@ -79,7 +80,7 @@ extension EndToEnd {
           try Data(bad.value ?? []).write(to: file)
           let outcome = try await Program.run(
             "orderly", ["publish", "order.placed", "-f", file.path], environment: environment)
-          #expect(outcome.status == 1, "\(input.name): \(outcome.testDescription)")
+          #expect(outcome.status == 1, "\(input.name): \(outcome)")
           #expect(outcome.messages.contains(input.field), "\(input.name): \(outcome.messages)")
           #expect(outcome.messages.utf8.count < 2_000, "\(input.name)")
         }
@@ -113,20 +114,6 @@ extension Servers {
 }
 
 extension Fleet {
-  private var kafka: KafkaConfiguration {
-    KafkaConfiguration(
-      bootstrapServers: bootstrapServers.split(separator: ",").map(String.init))
-  }
-
-  /// Writes records as any producer may.
-  fileprivate func produce(_ records: [Record]) async throws -> [RecordPosition] {
-    let producer = try Producer(
-      ProducerConfiguration(kafka: kafka, maximumMessageSize: 2_000_000))
-    let results = await producer.send(records)
-    await producer.close(timeout: .seconds(5))
-    return try results.map { try $0.get() }
-  }
-
   /// All that is on the dead letter topics.
   fileprivate func deadLetters() async throws -> [FoundLetter] {
     var open = try await Servers.withAdmin(bootstrapServers) { admin in

@@ -1,4 +1,5 @@
 import Contracts
+import FleetProcesses
 import Foundation
 import Kafka
 import Testing
@@ -6,7 +7,7 @@ import Testing
 extension EndToEnd {
   /// Loss and repetition on a real Kafka, whose groups and logs the mock only resembles.
   @Suite(
-    .enabled(if: Servers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"), .timeLimit(.minutes(10)))
+    .enabled(if: Given.kafka != nil, "ORDERLY_TEST_KAFKA is not set"), .timeLimit(.minutes(10)))
   struct OnKafka {
     @Test func everyOrderEndsAsItsSeedDemands() async throws {
       try await Fleet.onKafka { fleet in
@@ -100,7 +101,7 @@ extension EndToEnd {
     }
 
     @Test func topicsMayBeMadeAfterTheWorkersHaveStarted() async throws {
-      let servers = try #require(Servers.kafka)
+      let servers = try #require(Given.kafka)
       try await Servers.wipe(servers)
       try await Fleet.with(broker: servers) { fleet in
         let worker = try fleet.start()

@@ -1,4 +1,5 @@
 import Contracts
+import FleetProcesses
 import Foundation
 import Postgres
 import Testing
@@ -74,7 +75,7 @@ extension EndToEnd {
         try await fleet.quiet()
         #expect(try await fleet.count(status: "cancelled", reason: "timed-out") == 80)
         let audit = try await fleet.orderly(["audit"])
-        #expect(audit.status == 0, "\(audit.testDescription)")
+        #expect(audit.status == 0, "\(audit)")
         await fleet.stopAll()
       }
     }

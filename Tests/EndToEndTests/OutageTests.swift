@@ -1,4 +1,5 @@
 import Contracts
+import FleetProcesses
 import Foundation
 import Kafka
 import Postgres
@@ -68,7 +69,8 @@ extension EndToEnd {
     }
 
     @Test func thePasswordIsWrong() async throws {
-      try await Servers.withServer { url in
+      try await PostgresServer.with { server in
+        let url = server.url
         try await Servers.withMock { mock in
           try await Fleet.with(broker: mock.bootstrapServers, databaseURL: url) { fleet in
             let user = try await fleet.userWithPassword("the-right-one", at: url)

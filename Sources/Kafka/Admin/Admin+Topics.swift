@@ -99,6 +99,37 @@ extension Admin {
     return results
   }
 
+  /// Adds partitions to topics. Keys go to other partitions from then on.
+  ///
+  /// - Parameter counts: how many partitions each topic is to have, more than it has.
+  /// - Returns: for each name, whether it has them now.
+  /// - Throws: when no broker has answered.
+  public func createPartitions(
+    _ counts: [String: Int32], timeout: Duration = .seconds(30)
+  ) throws(KafkaError) -> [String: Result<Void, KafkaError>] {
+    let operation = "create partitions"
+    var pointers: [OpaquePointer?] = []
+    defer { rd_kafka_NewPartitions_destroy_array(&pointers, pointers.count) }
+    for (name, count) in counts {
+      var text = [CChar](repeating: 0, count: 512)
+      guard let pointer = rd_kafka_NewPartitions_new(name, Int(count), &text, text.count) else {
+        throw KafkaError(
+          code: .invalidArgument, operation: operation, message: String(nulTerminated: text))
+      }
+      pointers.append(pointer)
+    }
+    guard !pointers.isEmpty else { return [:] }
+    return try call(operation, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout: timeout) {
+      client, options, answers in
+      rd_kafka_CreatePartitions(client, &pointers, pointers.count, options, answers)
+    } _: { (event) throws(KafkaError) in
+      let result = rd_kafka_event_CreatePartitions_result(event)
+      return try Self.results(
+        "create partitions of",
+        copyAll({ rd_kafka_CreatePartitions_result_topics(result, $0) }, { $0 }))
+    }
+  }
+
   private static func results(
     _ verb: String, _ topics: [OpaquePointer]
   ) throws(KafkaError) -> [String: Result<Void, KafkaError>] {

@@ -1,19 +1,18 @@
-import Foundation
+package import Foundation
 import Synchronization
-import Testing
 
 /// A built program that runs as a process, with nothing of this machine's settings.
-final class Program: Sendable {
+package final class Program: Sendable {
   /// What a run has left.
-  struct Outcome: CustomTestStringConvertible {
-    let status: Int32
-    let output: String
-    let messages: String
+  package struct Outcome: CustomStringConvertible {
+    package let status: Int32
+    package let output: String
+    package let messages: String
 
-    var testDescription: String { "exit \(status)\n\(output)\(messages)" }
+    package var description: String { "exit \(status)\n\(output)\(messages)" }
   }
 
-  let processID: Int32
+  package let processID: Int32
   private let errors = Collected()
   private let output = Collected()
   private let ending: Task<Int32, Never>
@@ -21,15 +20,27 @@ final class Program: Sendable {
   /// The folder of the manifests in this checkout.
   private static let topics = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Topics").path
+    .appending(path: "Topics").path
 
   /// Starts a program.
   ///
-  /// - Parameter name: of a product of this package, which the build puts beside the test bundle.
-  init(_ name: String, _ arguments: [String], environment: [String: String]) throws {
+  /// - Parameters:
+  ///   - name: of a product of this package, which the build puts beside this process's program.
+  ///   - folder: where it is instead.
+  ///   - setup: what a shell does before it becomes the program, as `ulimit -n 40`.
+  package init(
+    _ name: String, in folder: URL? = nil, _ arguments: [String], environment: [String: String],
+    after setup: String? = nil
+  ) throws {
     let process = Process()
-    process.executableURL = try Self.find(name)
-    process.arguments = arguments
+    let program = try folder?.appending(path: name) ?? Self.find(name)
+    if let setup {
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments = ["-c", "\(setup) && exec \"$0\" \"$@\"", program.path] + arguments
+    } else {
+      process.executableURL = program
+      process.arguments = arguments
+    }
     process.environment = [
       "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "ORDERLY_TOPICS": Self.topics,
     ].merging(environment) { $1 }
@@ -59,7 +70,7 @@ final class Program: Sendable {
   }
 
   /// Runs a program to its end.
-  static func run(
+  package static func run(
     _ name: String, _ arguments: [String], environment: [String: String]
   ) async throws -> Outcome {
     let program = try Program(name, arguments, environment: environment)
@@ -68,17 +79,17 @@ final class Program: Sendable {
   }
 
   /// What it has written on standard error so far, in whole lines.
-  var errorLines: [String] { errors.lines }
+  package var errorLines: [String] { errors.lines }
   /// The same of standard output.
-  var outputLines: [String] { output.lines }
+  package var outputLines: [String] { output.lines }
 
   /// Its exit status, or the negated number of the signal that ended it.
   @discardableResult
-  func wait() async -> Int32 { await ending.value }
+  package func wait() async -> Int32 { await ending.value }
 
-  var isRunning: Bool { kill(processID, 0) == 0 && !isZombie }
+  package var isRunning: Bool { kill(processID, 0) == 0 && !isZombie }
 
-  func signal(_ number: Int32) { kill(processID, number) }
+  package func signal(_ number: Int32) { kill(processID, number) }
 
   /// Ended, and not yet waited for by its parent.
   private var isZombie: Bool {
@@ -88,9 +99,10 @@ final class Program: Sendable {
     return text.split(separator: ")").last?.hasPrefix(" Z") ?? true
   }
 
-  private static func find(_ name: String) throws -> URL {
-    let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    var folder = URL(filePath: tests).deletingLastPathComponent()
+  /// Looks beside this process's program, and in the folders above: a test's is in a bundle.
+  package static func find(_ name: String) throws -> URL {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    var folder = URL(filePath: own).deletingLastPathComponent()
     while folder.path != "/" {
       let program = folder.appending(path: name)
       if FileManager.default.isExecutableFile(atPath: program.path) { return program }

@@ -1,30 +1,29 @@
-import Contracts
+package import Contracts
 import Foundation
-import Kafka
-import Testing
+package import Kafka
 
 /// A record that is no event, written out by hand, and what must be said of it.
-struct BadInput: Sendable, CustomTestStringConvertible {
-  let name: String
+package struct BadInput: Sendable, CustomStringConvertible {
+  package let name: String
   /// Of a valid order.placed whose id is `order`: what it is instead.
-  let spoil: @Sendable (inout Record) -> Void
-  let reason: UnreadableEvent.Reason
+  package let spoil: @Sendable (inout Record) -> Void
+  package let reason: UnreadableEvent.Reason
   /// The field or header that `dlq-detail` must name, or the place where there is no field to name.
-  let field: String
+  package let field: String
   /// Whether the fault is in the body, so that `orderly publish -f` can be given it.
-  var isBody = true
+  package var isBody = true
   /// Whether nobody can say for whom it was, so that every reader of the topic gives it up.
-  var isForEverybody = false
+  package var isForEverybody = false
 
-  var testDescription: String { name }
+  package var description: String { name }
 
-  var services: [ServiceName] {
+  package var services: [ServiceName] {
     ServiceName.allCases.filter {
       isForEverybody ? $0.subscriptions.contains(.orders) : $0.consumes.contains(.orderPlaced)
     }
   }
 
-  static let all = [
+  package static let all = [
     BadInput("a number as a text", .invalidBody, "total", "\"total\":1999", "\"total\":\"1999\""),
     BadInput(
       "a list as an object", .invalidBody, "lines", "\"lines\":[{", "\"lines\":{\"x\":[{", "}]",
@@ -101,7 +100,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
   }
 
   /// The record of an order that completes.
-  static func valid(order: String) -> Record {
+  package static func valid(order: String) -> Record {
     let body = """
       {"orderId":"\(order)","customerId":"c-\(order)","currency":"EUR","total":1999,"lines":[{"sku":\
       "SKU-0001","quantity":1,"unitPrice":1999}],"payment":{"token":"tok_ok","cardCountry":"DE"},\

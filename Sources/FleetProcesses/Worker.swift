@@ -1,27 +1,26 @@
-import Contracts
+package import Contracts
 import Foundation
 import JSONSchema
-import Testing
 
 /// A process of `orderly-worker`.
-struct Worker: Sendable {
-  let name: String
-  let services: [ServiceName]
-  let program: Program
+package struct Worker: Sendable {
+  package let name: String
+  package let services: [ServiceName]
+  package let program: Program
 
   /// A line of its log.
-  struct LogLine: CustomTestStringConvertible {
-    let level: String
-    let message: String
-    let text: String
+  package struct LogLine: CustomStringConvertible {
+    package let level: String
+    package let message: String
+    package let text: String
     fileprivate let fields: JSONValue
 
-    var testDescription: String { text }
+    package var description: String { text }
 
-    subscript(name: String) -> String? { fields[name]?.string }
+    package subscript(name: String) -> String? { fields[name]?.string }
   }
 
-  var log: [LogLine] {
+  package var log: [LogLine] {
     program.errorLines.map { line in
       let fields = (try? JSONValue(parsing: line.utf8)) ?? JSONValue.null
       return LogLine(
@@ -31,7 +30,9 @@ struct Worker: Sendable {
   }
 
   /// The lines that tell of trouble.
-  var complaints: [LogLine] { log.filter { ["warning", "error", "critical"].contains($0.level) } }
+  package var complaints: [LogLine] {
+    log.filter { ["warning", "error", "critical"].contains($0.level) }
+  }
 
   /// Waits until it has said where it is to be asked.
   private func port() async throws -> UInt16 {
@@ -39,27 +40,29 @@ struct Worker: Sendable {
     try await eventually("\(name) has started") {
       let address = log.first { $0.message == "worker started" }?["http"]
       port = address?.split(separator: ":").last.flatMap { UInt16($0) }
-      try #require(port != nil || program.isRunning, "\(program.errorLines)")
+      try require(port != nil || program.isRunning, "\(name) has ended: \(program.errorLines)")
       return port != nil
     }
-    return try #require(port)
+    guard let port else { throw NotReached(description: "\(name) serves nothing") }
+    return port
   }
 
   /// Asks it over HTTP.
-  func get(_ path: String) async throws -> HTTPAnswer {
+  package func get(_ path: String) async throws -> HTTPAnswer {
     try await HTTPAnswer.get(path, port: try await port())
   }
 
   /// Waits until it works on all that it has been given.
-  func ready(within limit: Duration = .seconds(60)) async throws {
+  package func ready(within limit: Duration = .seconds(60)) async throws {
     try await eventually("\(name) is ready", within: limit) {
-      try #require(program.isRunning, "\(name) has ended: \(program.errorLines)")
+      try require(program.isRunning, "\(name) has ended: \(program.errorLines)")
       return try await get("/readyz").status == 200
     }
   }
 
   /// Waits until it says that it can't work, and why.
-  func notReady(saying sentence: String, within limit: Duration = .seconds(60)) async throws {
+  package func notReady(saying sentence: String, within limit: Duration = .seconds(60)) async throws
+  {
     var last = ""
     do {
       try await eventually("\(name) is not ready: \(sentence)", within: limit) {
@@ -67,46 +70,52 @@ struct Worker: Sendable {
         last = answer.body
         return answer.status == 503 && answer.body.contains(sentence)
       }
-    } catch {
-      Issue.record("\(name) said: \(last)")
-      throw error
+    } catch let error as NotReached {
+      throw NotReached(description: "\(error); it said: \(last)")
     }
-    #expect(try await get("/livez").status == 200)
+    try require(try await get("/livez").status == 200, "\(name) does not live")
   }
 
   /// The value of a metric, summed over all series that have the dimensions.
-  func metric(_ name: String, _ dimensions: [String] = []) async throws -> Double? {
+  package func metric(_ name: String, _ dimensions: [String] = []) async throws -> Double? {
     Metrics(text: try await get("/metrics").body).sum(name, dimensions)
   }
 
   /// Ends it as an operator would, and waits.
   @discardableResult
-  func stop() async -> Int32 {
+  package func stop() async -> Int32 {
     program.signal(SIGTERM)
     return await program.wait()
   }
 
   /// Ends it as the kernel would.
-  func kill() async {
+  package func kill() async {
     program.signal(SIGKILL)
     await program.wait()
+  }
+
+  /// The most memory it has held so far, in bytes; nil when it has ended.
+  package var peakMemory: Int? {
+    let status = try? String(contentsOfFile: "/proc/\(program.processID)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
   }
 }
 
 /// Prometheus' text format, as far as the workers use it.
-struct Metrics {
-  struct Series: Equatable {
-    let name: String
-    let dimensions: [String]
-    let value: Double
+package struct Metrics {
+  package struct Series: Equatable {
+    package let name: String
+    package let dimensions: [String]
+    package let value: Double
   }
 
   /// Of all lines that are no comments.
-  let series: [Series]
+  package let series: [Series]
   /// Lines that are not of the format.
-  let unreadable: [String]
+  package let unreadable: [String]
 
-  init(text: String) {
+  package init(text: String) {
     var series: [Series] = []
     var unreadable: [String] = []
     let pattern = /([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^}]*)\})? ([^ ]+)/
@@ -125,7 +134,7 @@ struct Metrics {
   }
 
   /// - Parameter dimensions: as `name="value"`.
-  func sum(_ name: String, _ dimensions: [String] = []) -> Double? {
+  package func sum(_ name: String, _ dimensions: [String] = []) -> Double? {
     let found = series.filter { series in
       series.name == name && dimensions.allSatisfy(series.dimensions.contains)
     }

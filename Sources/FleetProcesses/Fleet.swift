@@ -1,79 +1,79 @@
-import Contracts
-import Foundation
-import Kafka
-import Postgres
+package import Contracts
+package import Foundation
+package import Kafka
+package import Postgres
 import Synchronization
-import Testing
 
-/// A database, a broker, and the worker processes that a test starts on them.
-final class Fleet: Sendable {
+/// A database, a broker, and the worker processes that are started on them.
+package final class Fleet: Sendable {
+  /// How a worker process is started, where that is not the ordinary way.
+  package struct Launch: Sendable {
+    /// Where the program is; nil for beside this process's own.
+    package var folder: URL?
+    /// On top of the fleet's own.
+    package var environment: [String: String] = [:]
+    /// What a shell does before it becomes the worker, as `ulimit -n 40`.
+    package var setup: String?
+
+    package init(folder: URL? = nil, environment: [String: String] = [:], setup: String? = nil) {
+      self.folder = folder
+      self.environment = environment
+      self.setup = setup
+    }
+  }
+
   /// For the programs.
-  let environment: [String: String]
-  let bootstrapServers: String
-  /// Tests wait until a session has timed out: 6 s are the least that a real broker allows by
-  /// default. A mock takes that long whenever a member joins, and allows less.
-  private var isOnMock: Bool { bootstrapServers != Servers.kafka }
-  /// For files of the test.
-  let folder: URL
+  package let environment: [String: String]
+  package let bootstrapServers: String
+  /// Whoever waits for a member's death waits that long. 6 s are the least that a real broker
+  /// allows by default; a mock takes that long whenever a member joins, and allows less.
+  private let sessionTimeout: Int
+  /// For files of the run.
+  package let folder: URL
   /// Connections to the database as a superuser, past any proxy.
-  let database: Pool
+  package let database: Pool
   private let started = Mutex<[Worker]>([])
 
   private init(
-    _ bootstrapServers: String, _ databaseURL: String, _ database: Pool, _ folder: URL
+    _ bootstrapServers: String, _ databaseURL: String, _ database: Pool, _ folder: URL,
+    sessionTimeout: Int
   ) {
     self.bootstrapServers = bootstrapServers
     self.database = database
     self.folder = folder
+    self.sessionTimeout = sessionTimeout
     environment = [
       "KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "ORDERLY_DATABASE_URL": databaseURL,
       "ORDERLY_LOG_FORMAT": "json",
     ]
   }
 
-  /// Runs `body` with a fleet that has no workers yet, and ends those that it starts.
+  /// Runs `body` with a fleet that has no workers yet, and kills those that it has left running.
   ///
   /// - Parameters:
-  ///   - databaseURL: of a superuser; nil for a database of its own on the common server.
+  ///   - databaseURL: of a superuser.
+  ///   - sessionTimeout: of the workers, in seconds.
+  ///   - folder: for files of the run; nil for one that is removed at the end.
   ///   - isMigrated: whether the schemas are made before.
-  static func with(
-    broker: String, databaseURL: String? = nil, migrated isMigrated: Bool = true,
-    _ body: (Fleet) async throws -> Void
+  package static func with(
+    bootstrapServers: String, databaseURL: String, sessionTimeout: Int = 6, folder: URL? = nil,
+    migrated isMigrated: Bool = true, _ body: (Fleet) async throws -> Void
   ) async throws {
-    guard let databaseURL else {
-      return try await Servers.withDatabase { url in
-        try await with(broker: broker, databaseURL: url, migrated: isMigrated, body)
-      }
-    }
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "orderly-endtoend-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let own =
+      folder
+      ?? FileManager.default.temporaryDirectory.appending(
+        path: "orderly-fleet-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
     let database = Pool(try ConnectionConfiguration(url: databaseURL), maximum: 2)
-    let fleet = Fleet(broker, databaseURL, database, folder)
+    let fleet = Fleet(
+      bootstrapServers, databaseURL, database, own, sessionTimeout: sessionTimeout)
     let result = await catching {
       if isMigrated { try await fleet.succeeding("db", "migrate") }
       try await body(fleet)
     }
-    if case .failure = result { fleet.showComplaints() }
     await fleet.end()
+    if folder == nil { try? FileManager.default.removeItem(at: own) }
     try result.get()
-  }
-
-  /// The same, on the real Kafka with fresh topics.
-  static func onKafka(_ body: (Fleet) async throws -> Void) async throws {
-    let servers = try #require(Servers.kafka)
-    try await Servers.wipe(servers)
-    try await with(broker: servers) { fleet in
-      try await fleet.succeeding("topics", "apply")
-      try await body(fleet)
-    }
-  }
-
-  /// The same, on a mock cluster.
-  static func onMock(_ body: (Fleet, MockCluster) async throws -> Void) async throws {
-    try await Servers.withMock { mock in
-      try await with(broker: mock.bootstrapServers) { try await body($0, mock) }
-    }
   }
 
   private func end() async {
@@ -83,40 +83,31 @@ final class Fleet: Sendable {
       }
     }
     await database.close()
-    try? FileManager.default.removeItem(at: folder)
-  }
-
-  /// What a failed test's workers had to say.
-  private func showComplaints() {
-    for worker in workers {
-      for line in worker.complaints.filter({ $0.message != "message dead-lettered" }).suffix(10) {
-        print("\(worker.name): \(line.text)")
-      }
-    }
   }
 
   // MARK: - Workers
 
   /// All that were started, the ended ones too.
-  var workers: [Worker] { started.withLock { $0 } }
+  package var workers: [Worker] { started.withLock { $0 } }
 
   /// Starts a worker.
   ///
   /// - Parameters:
   ///   - services: all of them if none is named.
   ///   - databaseURL: instead of the fleet's own, as of a proxy before it.
-  func start(
-    _ services: ServiceName..., options: [String] = [], databaseURL: String? = nil
+  package func start(
+    _ services: ServiceName..., options: [String] = [], databaseURL: String? = nil,
+    launch: Launch = Launch()
   ) throws -> Worker {
     let name =
       (services.first?.rawValue ?? "all") + "-\(started.withLock { $0.count })"
-    var environment = self.environment
+    var environment = self.environment.merging(launch.environment) { $1 }
     if let databaseURL { environment["ORDERLY_DATABASE_URL"] = databaseURL }
     let program = try Program(
-      "orderly-worker",
+      "orderly-worker", in: launch.folder,
       services.map(\.rawValue) + [
-        "--name", name, "--http-port", "0", "--session-timeout", isOnMock ? "3" : "6",
-      ] + options, environment: environment)
+        "--name", name, "--http-port", "0", "--session-timeout", "\(sessionTimeout)",
+      ] + options, environment: environment, after: launch.setup)
     let worker = Worker(
       name: name, services: services.isEmpty ? ServiceName.allCases : services, program: program)
     started.withLock { $0.append(worker) }
@@ -124,42 +115,62 @@ final class Fleet: Sendable {
   }
 
   /// Starts so many workers for each service, and waits until all are ready.
-  func startEach(_ count: Int = 1, options: [String] = []) async throws -> [Worker] {
+  @discardableResult
+  package func startEach(
+    _ count: Int = 1, options: [String] = [], databaseURL: String? = nil
+  ) async throws -> [Worker] {
     let workers = try (0..<count).flatMap { _ in
-      try ServiceName.allCases.map { try start($0, options: options) }
+      try ServiceName.allCases.map { try start($0, options: options, databaseURL: databaseURL) }
     }
     for worker in workers { try await worker.ready() }
     return workers
   }
 
-  /// Stops all workers that run, and holds them to a clean end.
-  func stopAll() async {
+  /// Stops all workers that run.
+  ///
+  /// - Returns: those that did not end with 0, as they must, and what they ended with.
+  package func stopRunning() async -> [(name: String, status: Int32)] {
     await withTaskGroup { group in
       for worker in workers where worker.program.isRunning {
-        group.addTask { (worker.name, await worker.stop()) }
+        group.addTask { (name: worker.name, status: await worker.stop()) }
       }
-      for await (name, status) in group { #expect(status == 0, "\(name)") }
+      return await group.reduce(into: []) { wrong, end in if end.status != 0 { wrong.append(end) } }
     }
   }
 
   // MARK: - Commands
 
-  func orderly(_ arguments: [String]) async throws -> Program.Outcome {
+  package func orderly(_ arguments: [String]) async throws -> Program.Outcome {
     try await Program.run("orderly", arguments, environment: environment)
   }
 
   @discardableResult
-  func succeeding(_ arguments: String...) async throws -> Program.Outcome {
+  package func succeeding(_ arguments: String...) async throws -> Program.Outcome {
     let outcome = try await orderly(arguments)
-    try #require(outcome.status == 0, "orderly \(arguments): \(outcome.testDescription)")
+    try require(outcome.status == 0, "orderly \(arguments): \(outcome)")
     return outcome
+  }
+
+  // MARK: - Records
+
+  package var kafka: KafkaConfiguration {
+    KafkaConfiguration(bootstrapServers: bootstrapServers.split(separator: ",").map(String.init))
+  }
+
+  /// Writes records as any producer may.
+  package func produce(_ records: [Record]) async throws -> [RecordPosition] {
+    let producer = try Producer(
+      ProducerConfiguration(kafka: kafka, maximumMessageSize: 2_000_000))
+    let results = await producer.send(records)
+    await producer.close(timeout: .seconds(5))
+    return try results.map { try $0.get() }
   }
 
   // MARK: - Standing
 
   /// Waits until everything that is on the topics has been handled and nothing is left to be
   /// published.
-  func quiet(
+  package func quiet(
     _ services: [ServiceName] = ServiceName.allCases, within limit: Duration = .seconds(180)
   ) async throws {
     var standing = ""
@@ -168,7 +179,7 @@ final class Fleet: Sendable {
         try await eventually("nothing is left to be done", within: limit) {
           for worker in workers where !worker.program.isRunning {
             let status = await worker.program.wait()
-            try #require(status == 0 || status == -SIGKILL, "\(worker.name) ended with \(status)")
+            try require(status == 0 || status == -SIGKILL, "\(worker.name) ended with \(status)")
           }
           let lag: Int64
           do {
@@ -179,13 +190,12 @@ final class Fleet: Sendable {
             return false
           }
           let waiting = try await self.waiting(services)
-          standing = "lag \(lag), outbox rows \(waiting)"
+          standing = "lag \(lag), outbox rows and parked orders to be tried again \(waiting)"
           return lag == 0 && waiting == 0
         }
       }
-    } catch {
-      Issue.record("not quiet: \(standing)")
-      throw error
+    } catch let error as NotReached {
+      throw NotReached(description: "\(error): \(standing)")
     }
   }
 
@@ -206,19 +216,23 @@ final class Fleet: Sendable {
   private func waiting(_ services: [ServiceName]) async throws -> Int64 {
     var rows: Int64 = 0
     for service in services {
-      rows += try await scalar("SELECT count(*) FROM \(service.rawValue).outbox")
+      rows += try await scalar(
+        """
+        SELECT (SELECT count(*) FROM \(service.rawValue).outbox)
+          + (SELECT count(*) FROM \(service.rawValue).parked_key WHERE state = 'waiting')
+        """)
     }
     return rows
   }
 
-  static func partitions(of service: ServiceName) -> [TopicPartition] {
+  package static func partitions(of service: ServiceName) -> [TopicPartition] {
     service.subscriptions.flatMap { topic in
       (0..<Servers.partitions).map { TopicPartition(topic: topic.rawValue, partition: $0) }
     }
   }
 
   /// The only value of a statement's result.
-  func scalar<T: PostgresDecodable & Sendable>(
+  package func scalar<T: PostgresDecodable & Sendable>(
     _ sql: String, as type: T.Type = T.self
   ) async throws -> T {
     try await database.withConnection { try $0.execute(sql).scalar() }
@@ -227,7 +241,7 @@ final class Fleet: Sendable {
 
 extension Fleet {
   /// Waits until the worker says in the database that it owns just these lanes of its service.
-  func owns(_ worker: Worker, _ lanes: [Int32]) async throws {
+  package func owns(_ worker: Worker, _ lanes: [Int32]) async throws {
     let service = worker.services[0].rawValue
     let name = worker.name
     try await eventually("\(name) owns the lanes \(lanes)") {
@@ -245,7 +259,7 @@ extension Fleet {
 
   /// An MD5 of the rows of each table of the services, but for lanes, their marks and outboxes: who
   /// owns what changes with each start.
-  func checksums() async throws -> [String: String] {
+  package func checksums() async throws -> [String: String] {
     try await database.withConnection { connection in
       var sums: [String: String] = [:]
       for row in try connection.execute(

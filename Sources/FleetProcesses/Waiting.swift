@@ -1,8 +1,15 @@
 @preconcurrency import Dispatch
 
-/// A condition that has not come about in time.
-struct NotReached: Error, CustomStringConvertible {
-  let description: String
+/// A condition that has not come about in time, or a program that has failed.
+package struct NotReached: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(description: String) { self.description = description }
+}
+
+/// As a test's requirement: what is not so ends the run, in words.
+package func require(_ condition: Bool, _ otherwise: @autoclosure () -> String) throws {
+  guard condition else { throw NotReached(description: otherwise()) }
 }
 
 /// Waits until the condition holds, looking at it again and again: what it looks at is another
@@ -11,7 +18,7 @@ struct NotReached: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - what: is waited for; for the error.
 ///   - limit: far above what it takes; a test never depends on how long something took.
-func eventually(
+package func eventually(
   _ what: String, within limit: Duration = .seconds(60),
   _ condition: () async throws -> Bool
 ) async throws {
@@ -25,7 +32,7 @@ func eventually(
 }
 
 /// Keeps a state for a while: how long an outage is, or for how long nothing must happen.
-func hold(for duration: Duration) async {
+package func hold(for duration: Duration) async {
   let deadline = ContinuousClock.now + duration
   while ContinuousClock.now < deadline { await moment() }
 }

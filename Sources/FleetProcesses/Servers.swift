@@ -1,0 +1,54 @@
+import Contracts
+package import Kafka
+
+/// The brokers that a fleet runs on.
+package enum Servers {
+  package static let partitions: Int32 = 6
+  package static let topics =
+    Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
+
+  /// Runs `body` with a mock cluster of its own that has the topics of the platform.
+  package static func withMock<R>(_ body: (MockCluster) async throws -> R) async throws -> R {
+    let mock = try MockCluster()
+    let result = await catching {
+      for topic in topics { try mock.createTopic(topic, partitions: partitions) }
+      return try await body(mock)
+    }
+    await mock.close()
+    return try result.get()
+  }
+
+  package static func withAdmin<R: Sendable>(
+    _ servers: String, _ body: (Admin) async throws -> R
+  ) async throws -> R {
+    let admin = try Admin(
+      KafkaConfiguration(bootstrapServers: servers.split(separator: ",").map(String.init)))
+    let result = await catching { try await body(admin) }
+    await admin.close()
+    return try result.get()
+  }
+
+  /// Takes the platform's topics and groups off the real Kafka: what an earlier test has left.
+  package static func wipe(_ servers: String) async throws {
+    try await withAdmin(servers) { admin in
+      // Members that were killed are in their groups until their session has timed out.
+      try await eventually("the groups are gone") {
+        try await admin.deleteGroups(ServiceName.allCases.map(\.rawValue)).values.allSatisfy {
+          switch $0 {
+          case .success: true
+          case .failure(let error): error.code == .groupIDNotFound
+          }
+        }
+      }
+      _ = try await admin.deleteTopics(topics)
+      try await eventually("the topics are gone") {
+        let left = Set(try await admin.metadata().topics.map(\.name))
+        return left.isDisjoint(with: topics)
+      }
+    }
+  }
+}
+
+package func catching<R>(_ body: () async throws -> R) async -> Result<R, any Error> {
+  do { return .success(try await body()) } catch { return .failure(error) }
+}

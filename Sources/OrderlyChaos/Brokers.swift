@@ -1,0 +1,81 @@
+import Contracts
+import FleetProcesses
+import Foundation
+import Glibc
+import Kafka
+
+/// The Kafka that is broken.
+struct Brokers: Sendable {
+  let bootstrapServers: String
+  let processFiles: [String]
+  let startCommand: String?
+  /// Before the only broker.
+  let proxy: Proxy?
+
+  var count: Int { processFiles.count }
+
+  /// The process of a broker, which differs after each start.
+  ///
+  /// - Parameter number: from 1.
+  func process(_ number: Int) throws -> Int32 {
+    guard number <= processFiles.count else {
+      throw NotRun("the broker's process is not known: --broker-pid-files")
+    }
+    let file = processFiles[number - 1]
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    guard let process = Int32(text.filter(\.isNumber)) else {
+      throw NotReached(description: "\(file) holds no process id")
+    }
+    return process
+  }
+
+  func signal(_ signal: Int32, _ number: Int = 1) throws { kill(try process(number), signal) }
+
+  /// Starts a broker that has ended.
+  func start(_ number: Int = 1) async throws {
+    guard let startCommand else {
+      throw NotRun("it is not known how a broker is started again: --broker-start")
+    }
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", startCommand]
+    process.environment = ProcessInfo.processInfo.environment.merging(["BROKER": "\(number)"]) {
+      $1
+    }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    try await eventually("broker \(number) has been started", within: .seconds(120)) {
+      !process.isRunning
+    }
+    try require(process.terminationStatus == 0, "broker \(number) did not start: \(startCommand)")
+  }
+
+  /// Makes sure that a fault can be injected before anything is started for it.
+  func mustBeControlled() throws {
+    _ = try process(1)
+    if startCommand == nil {
+      throw NotRun("it is not known how a broker is started again: --broker-start")
+    }
+  }
+
+  /// Waits until the brokers answer.
+  func areServing() async throws {
+    let servers = bootstrapServers
+    try await Servers.withAdmin(servers) { admin in
+      try await eventually("Kafka answers") {
+        (try? await admin.metadata(timeout: .seconds(5))) != nil
+      }
+    }
+  }
+
+  /// The number of the broker that coordinates a service's group.
+  func coordinator(of service: ServiceName) async throws -> Int {
+    let found = try await Servers.withAdmin(bootstrapServers) { admin in
+      try await admin.describeGroups([service.rawValue]).first?.coordinator
+    }
+    guard let found else { throw NotReached(description: "\(service) has no coordinator") }
+    return Int(found)
+  }
+}

@@ -1,0 +1,275 @@
+import Contracts
+import FleetProcesses
+import Foundation
+import Glibc
+import Postgres
+
+extension Fault {
+  /// The database server.
+  static let databaseFaults: [Fault] = [
+    databaseStopped, backendKilled, databaseFrozen, slotsExhausted, fewDescriptors,
+    outboxHeldOpen, passwordRotated, longRead,
+  ]
+
+  private static var databaseStopped: Fault {
+    Fault(
+      number: 11, name: "Postgres: stop -m immediate", watched: ["I1", "I5", "I9"],
+      serverSettings: []
+    ) { scene in
+      try await scene.fleet.startEach()
+      try await scene.underLoad {
+        try await scene.rounds(2) { _ in
+          try await scene.server.stopImmediately()
+          scene.injected("stop -m immediate, and start")
+          try await scene.server.startAgain()
+          try await scene.everybodyIsReady()
+          try await scene.progress(events: 50)
+        }
+      }
+    }
+  }
+
+  /// The server ends all connections and recovers from its log when one process of it was killed.
+  private static var backendKilled: Fault {
+    Fault(
+      number: 11, name: "Postgres: kill -9 of one backend", watched: ["I1", "I5", "I9"],
+      serverSettings: []
+    ) { scene in
+      try await scene.fleet.startEach()
+      try await scene.underLoad {
+        try await scene.rounds(2) { _ in
+          let service = scene.pick(ServiceName.allCases)
+          let backend: Int32 = try await scene.backend(of: service)
+          scene.server.signal(SIGKILL, [backend])
+          scene.injected("kill -9 of a backend of \(service.rawValue)")
+          try await scene.server.isAnswering()
+          try await scene.everybodyIsReady()
+          try await scene.progress(events: 50)
+        }
+      }
+    }
+  }
+
+  private static var databaseFrozen: Fault {
+    Fault(
+      number: 11, name: "Postgres: SIGSTOP of all its processes", watched: ["I1", "I5", "I9"],
+      serverSettings: []
+    ) { scene in
+      let workers = try await scene.fleet.startEach()
+      try await scene.underLoad {
+        try await scene.rounds(1) { _ in
+          let processes = try scene.server.processes()
+          scene.server.signal(SIGSTOP, processes)
+          scene.injected("SIGSTOP of all processes until every worker had said so")
+          let result = await catching {
+            for worker in workers {
+              try await worker.notReady(saying: "database", within: .seconds(90))
+            }
+          }
+          scene.server.signal(SIGCONT, processes)
+          try result.get()
+          try await scene.everybodyIsReady()
+          try await scene.progress(events: 50)
+        }
+      }
+    }
+  }
+
+  private static var slotsExhausted: Fault {
+    Fault(
+      number: 16, name: "connection slots exhausted", watched: ["I9"],
+      serverSettings: ["max_connections=30", "superuser_reserved_connections=0"]
+    ) { scene in
+      let workers = try await scene.fleet.startEach()
+      try await scene.underLoad {
+        try await scene.rounds(2) { _ in
+          // All that are free, and those of the workers as they lose them.
+          let slots = try Slots(url: scene.databaseURL)
+          let result = await catching {
+            try await slots.takeAll()
+            try await scene.cutConnections(of: scene.pick(workers).name)
+            try await slots.takeAll()
+            scene.injected("all free connections taken")
+            let victim = try scene.fleet.start(.payments)
+            try await victim.notReady(saying: "too many")
+            return victim
+          }
+          await slots.giveBack()
+          let victim = try result.get()
+          try await victim.ready()
+          try await scene.everybodyIsReady()
+          await scene.stop(victim)
+          try await scene.progress(events: 50)
+        }
+      }
+    }
+  }
+
+  /// Such a worker either says what is wrong or ends; what it had is another's work.
+  private static var fewDescriptors: Fault {
+    Fault(number: 16, name: "few file descriptors", watched: ["I9"]) { scene in
+      try await scene.fleet.startEach()
+      try await scene.underLoad {
+        try await scene.rounds(1) { _ in
+          for limit in [16, 24, 32, 48] {
+            let worker = try scene.fleet.start(
+              scene.pick(ServiceName.allCases),
+              launch: Fleet.Launch(setup: "ulimit -n \(limit)"))
+            scene.injected("a worker with \(limit) file descriptors")
+            var isWorking = false
+            try await eventually("\(worker.name) works, complains or ends") {
+              if !worker.program.isRunning { return true }
+              isWorking = (try? await worker.get("/readyz").status == 200) ?? false
+              return isWorking || !worker.complaints.isEmpty
+            }
+            scene.note("\(limit): \(isWorking ? "works" : worker.program.errorLines.last ?? "")")
+            try await scene.progress(events: 50)
+            await worker.kill()
+          }
+        }
+      }
+    }
+  }
+
+  /// Transactions that have written to the outbox are kept from committing, while those of other
+  /// lanes, which began later, commit before them.
+  private static var outboxHeldOpen: Fault {
+    Fault(number: 17, name: "outbox transactions held open", watched: ["I4"]) { scene in
+      for service in ServiceName.allCases {
+        try await scene.run(
+          """
+          CREATE FUNCTION \(service.rawValue).hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM pg_advisory_xact_lock_shared(NEW.lane); RETURN NULL; END $$;
+          CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON \(service.rawValue).outbox
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION \(service.rawValue).hold();
+          """)
+      }
+      try await scene.fleet.startEach()
+      let pool = Pool(try ConnectionConfiguration(url: scene.databaseURL), maximum: 1)
+      let result = await catching {
+        try await scene.underLoad {
+          try await scene.rounds(6) { _ in
+            let lane = scene.draw(scene.allLanes.count)
+            try await scene.transaction(pool, "SELECT pg_advisory_xact_lock(\(lane))") {
+              scene.injected("the commits of a lane of all services held for 3 s")
+              await hold(for: .seconds(3))
+              try await scene.progress(events: 20)
+            }
+          }
+        }
+      }
+      await pool.close()
+      try result.get()
+    }
+  }
+
+  private static var passwordRotated: Fault {
+    Fault(
+      number: 21, name: "rotated password", watched: ["I4", "I9"], serverSettings: []
+    ) { scene in
+      try await scene.run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD 'first'")
+      let old = try await scene.fleet.startEach(databaseURL: scene.url(password: "first"))
+      try await scene.underLoad {
+        try await scene.run("ALTER ROLE shop PASSWORD 'second'")
+        for worker in old { try await scene.cutConnections(of: worker.name) }
+        scene.injected("the password changed, and all connections cut")
+        for worker in old { try await worker.notReady(saying: "password") }
+        // As an operator does: workers that know the new one replace those that don't.
+        try await scene.fleet.startEach(databaseURL: scene.url(password: "second"))
+        for worker in old { await scene.stop(worker) }
+        try await scene.progress(events: 50)
+      }
+    }
+  }
+
+  private static var longRead: Fault {
+    Fault(number: 23, name: "a read transaction open for long", watched: ["I9"]) { scene in
+      try await scene.fleet.startEach()
+      let pool = Pool(try ConnectionConfiguration(url: scene.databaseURL), maximum: 1)
+      let result = await catching {
+        try await scene.underLoad {
+          try await scene.transaction(
+            pool, "SELECT count(*) FROM orders.outbox", isolation: "REPEATABLE READ"
+          ) {
+            scene.injected("a snapshot held for 4000 events")
+            try await scene.progress(events: 4_000, within: .seconds(600))
+          }
+          // Without the snapshot the dead rows can be cleared away.
+          try await scene.run("VACUUM orders.outbox")
+          let size: Int64 = try await scene.fleet.scalar(
+            "SELECT pg_total_relation_size('orders.outbox')")
+          scene.note("the outbox of orders takes \(size >> 10) KiB")
+          if size > 64 << 20 { scene.breach("I9", "an outbox of \(size >> 20) MiB") }
+        }
+      }
+      await pool.close()
+      try result.get()
+    }
+  }
+}
+
+extension Scene {
+  func run(_ script: String) async throws {
+    try await fleet.database.withConnection { try $0.executeScript(script) }
+  }
+
+  /// Waits until all workers that run work.
+  func everybodyIsReady() async throws {
+    for worker in fleet.workers where worker.program.isRunning {
+      try await worker.ready(within: .seconds(120))
+    }
+  }
+
+  /// A process of the server that works for a service.
+  fileprivate func backend(of service: ServiceName) async throws -> Int32 {
+    let names = fleet.workers.filter { $0.services.contains(service) }.map(\.name)
+    return try await fleet.database.withConnection { connection in
+      try connection.execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = ANY ($1) LIMIT 1", names
+      ).scalar()
+    }
+  }
+
+  fileprivate func cutConnections(of worker: String) async throws {
+    try await fleet.database.withConnection { connection in
+      _ = try connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+        worker)
+    }
+  }
+
+  fileprivate func url(password: String) throws -> String {
+    var url = URLComponents(string: databaseURL)
+    url?.user = "shop"
+    url?.password = password
+    guard let text = url?.string else { throw NotReached(description: "no URL") }
+    return text
+  }
+}
+
+/// Connections that only take places.
+private actor Slots {
+  private let configuration: ConnectionConfiguration
+  private var pools: [Pool] = []
+
+  init(url: String) throws { configuration = try ConnectionConfiguration(url: url) }
+
+  /// Connects until the server refuses.
+  func takeAll() async throws {
+    while pools.count < 100 {
+      let pool = Pool(configuration, maximum: 1)
+      do {
+        try await pool.withConnection { _ in }
+        pools.append(pool)
+      } catch {
+        await pool.close()
+        return
+      }
+    }
+  }
+
+  func giveBack() async {
+    for pool in pools { await pool.close() }
+    pools = []
+  }
+}

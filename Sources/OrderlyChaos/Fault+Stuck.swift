@@ -1,0 +1,103 @@
+import Contracts
+import FleetProcesses
+import Foundation
+import Postgres
+
+extension Fault {
+  /// A handler does not come back.
+  static let stuckFaults: [Fault] = [stuck, stuckWhileJoined]
+
+  /// Shorter than it takes the watchdog to notice, and than the locks below are held: a client that
+  /// is not polled would have left its group long before they end.
+  private static let pollInterval = 10
+
+  private static func start(_ scene: Scene) async throws {
+    let file = scene.fleet.folder.appending(path: "config.yaml")
+    let text = """
+      current-context: chaos
+      contexts:
+        chaos:
+          kafka:
+            properties:
+              max.poll.interval.ms: "\(pollInterval * 1_000)"
+      """
+    try Data(text.utf8).write(to: file)
+    for service in ServiceName.allCases {
+      try await scene.fleet.start(
+        service, launch: Fleet.Launch(environment: ["ORDERLY_CONFIG": file.path])
+      ).ready()
+    }
+  }
+
+  private static var stuck: Fault {
+    Fault(
+      number: 3, name: "a handler stuck past max.poll.interval.ms", watched: ["I5", "I9"]
+    ) { scene in
+      try await start(scene)
+      try await scene.underLoad {
+        try await scene.rounds(1) { _ in
+          let (service, table) = scene.pick(tables)
+          try await scene.locked("\(service.rawValue).\(table)") {
+            scene.injected(
+              "\(service.rawValue)'s table locked for \(pollInterval * 2) s")
+            await hold(for: .seconds(pollInterval * 2))
+            let worker = scene.fleet.workers.first { $0.services == [service] }
+            try await worker?.notReady(saying: service.rawValue)
+          }
+          try await scene.progress(events: 20)
+        }
+      }
+    }
+  }
+
+  private static var stuckWhileJoined: Fault {
+    Fault(
+      number: 4, name: "a stuck handler while another member joins", watched: ["I7"]
+    ) { scene in
+      try await start(scene)
+      try await scene.underLoad {
+        try await scene.rounds(1) { _ in
+          let (service, table) = scene.pick(tables)
+          let guest = try await scene.locked("\(service.rawValue).\(table)") {
+            await hold(for: .seconds(2))
+            let guest = try scene.fleet.start(service)
+            scene.injected("\(service.rawValue)'s table locked while \(guest.name) joined")
+            await hold(for: .seconds(pollInterval * 2))
+            return guest
+          }
+          try await guest.ready()
+          try await scene.progress(events: 20)
+        }
+      }
+    }
+  }
+
+  /// What each service's handler needs.
+  private static let tables: [(ServiceName, String)] = [
+    (.orders, "orders"), (.inventory, "reservation"), (.payments, "payment"),
+    (.fulfilment, "shipment"),
+  ]
+}
+
+extension Scene {
+  /// Runs `body` while a table can't be read by others.
+  func locked<R>(_ table: String, _ body: () async throws -> R) async throws -> R {
+    let pool = Pool(try ConnectionConfiguration(url: databaseURL), maximum: 1)
+    let result = await catching { try await transaction(pool, "LOCK TABLE \(table)", body) }
+    await pool.close()
+    return try result.get()
+  }
+
+  /// Keeps a transaction open while `body` runs.
+  func transaction<R>(
+    _ pool: Pool, _ script: String, isolation: String = "READ COMMITTED",
+    _ body: () async throws -> R
+  ) async throws -> R {
+    try await pool.withConnection {
+      try $0.executeScript("BEGIN ISOLATION LEVEL \(isolation); \(script)")
+    }
+    let result = await catching(body)
+    try await pool.withConnection { try $0.executeScript("ROLLBACK") }
+    return try result.get()
+  }
+}
