@@ -60,11 +60,12 @@ where
     var rows = try transaction.load([event.payload], orders: [event.orderID], at: context.now)
     var result = RehearsalResult()
     do throws(TransientFailure) {
-      try step.decide(
-        .event(event.payload), event.id, event.traceparent, context, &rows, &result.emitted)
+      let cause = Cause(id: event.id, event: event.id, traceparent: event.traceparent)
+      var emissions = Step<D, Recorder<Performer>>.Emissions()
+      try step.decide(.event(event.payload), cause, context, &rows, &emissions)
+      result.emitted = emissions.events
     } catch {
       result.failure = .init(reason: error.reason, detail: error.detail, mayMend: true)
-      result.emitted = []
     }
     result.effects = try recorder.effects.withLock { try $0.map(RehearsalResult.Effect.init) }
     guard result.failure == nil else { return result }

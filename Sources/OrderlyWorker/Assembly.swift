@@ -88,7 +88,8 @@ struct Assembly {
       if let failpoint {
         return assembled(
           ServiceRunner(
-            service: service, decider: decider, performer: performer,
+            service: service, decider: decider, performer: performer, provider: provider,
+            effectPolicy: options.effects,
             store: FailingStore(store: store, failpoint: failpoint),
             consumer: FailingConsumer(consumer: consumer, failpoint: failpoint),
             producer: FailingProducer(producer: producer, failpoint: failpoint), limits: limits,
@@ -98,8 +99,9 @@ struct Assembly {
     #endif
     return assembled(
       ServiceRunner(
-        service: service, decider: decider, performer: performer, store: store, consumer: consumer,
-        producer: producer, limits: limits, owner: name, logger: Logger(label: service.rawValue)),
+        service: service, decider: decider, performer: performer, provider: provider,
+        effectPolicy: options.effects, store: store, consumer: consumer, producer: producer,
+        limits: limits, owner: name, logger: Logger(label: service.rawValue)),
       pool)
   }
 
