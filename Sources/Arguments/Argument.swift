@@ -11,6 +11,7 @@
 public struct Argument<Value: Sendable>: Sendable, ArgumentWrapper {
   private var parsed: Parsed<Value>
 
+  /// The value, after parsing; reading it before is a mistake of the program and ends it.
   public var wrappedValue: Value {
     get { parsed.value }
     set { parsed = .value(newValue) }

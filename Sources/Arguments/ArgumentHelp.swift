@@ -17,6 +17,7 @@ public struct ArgumentHelp: Sendable, ExpressibleByStringInterpolation {
   /// Whether the help mentions the argument at all.
   public var visibility: ArgumentVisibility
 
+  /// Takes each part; what is left out is not shown.
   public init(
     _ abstract: String = "", discussion: String = "", valueName: String? = nil,
     visibility: ArgumentVisibility = .default
@@ -27,6 +28,7 @@ public struct ArgumentHelp: Sendable, ExpressibleByStringInterpolation {
     self.visibility = visibility
   }
 
+  /// The literal is the abstract.
   public init(stringLiteral value: String) { self.init(value) }
 
   /// Leaves the argument out of help, usage and completions.

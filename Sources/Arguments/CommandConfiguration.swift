@@ -21,6 +21,7 @@ public struct CommandConfiguration: Sendable {
   /// Calls of the command, shown as they are under EXAMPLES. Not in swift-argument-parser.
   public var examples: [String]
 
+  /// Takes each part; see the properties for what is shown without it.
   public init(
     commandName: String? = nil, abstract: String = "", usage: String? = nil,
     discussion: String = "", version: String = "", shouldDisplay: Bool = true,

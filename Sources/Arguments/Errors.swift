@@ -3,8 +3,10 @@
 public struct ValidationError: Error, Sendable, CustomStringConvertible {
   /// What is wrong, and what to give instead.
   public var message: String
+  /// The message.
   public var description: String { message }
 
+  /// Takes a sentence for the user.
   public init(_ message: String) { self.message = message }
 }
 
@@ -24,9 +26,12 @@ public enum CleanExit: Error, Sendable {
 /// The status that a process ends with. Thrown by `run()` it ends the process and prints nothing,
 /// so the command says why before it throws.
 public struct ExitCode: Error, Sendable, Hashable, RawRepresentable {
+  /// The status, 0 to 255.
   public var rawValue: Int32
 
+  /// Takes a status, 0 to 255.
   public init(rawValue: Int32) { self.rawValue = rawValue }
+  /// Takes a status, 0 to 255.
   public init(_ code: Int32) { rawValue = code }
 
   /// 0: all is done.
@@ -37,11 +42,13 @@ public struct ExitCode: Error, Sendable, Hashable, RawRepresentable {
   /// swift-argument-parser. See `ParsableArguments.usageErrorExitCode`.
   public static let validationFailure = ExitCode(2)
 
+  /// Whether it is 0.
   public var isSuccess: Bool { self == .success }
 }
 
 /// A shell for which `--generate-completion-script` writes a script.
 public struct CompletionShell: RawRepresentable, Sendable, Hashable, CaseIterable {
+  /// `bash`, `zsh` or `fish`.
   public var rawValue: String
 
   /// `nil` for anything but `bash`, `zsh` and `fish`.
@@ -52,9 +59,13 @@ public struct CompletionShell: RawRepresentable, Sendable, Hashable, CaseIterabl
 
   private init(known: String) { rawValue = known }
 
+  /// GNU Bash.
   public static let bash = CompletionShell(known: "bash")
+  /// The Z shell.
   public static let zsh = CompletionShell(known: "zsh")
+  /// The friendly interactive shell.
   public static let fish = CompletionShell(known: "fish")
+  /// All that scripts are written for.
   public static let allCases: [CompletionShell] = [.bash, .zsh, .fish]
 }
 

@@ -21,36 +21,46 @@ public protocol ExpressibleByArgument: Sendable {
 }
 
 extension ExpressibleByArgument {
+  /// As `print` shows it.
   public var defaultValueDescription: String { "\(self)" }
+  /// None: they cannot be listed.
   public static var allValueStrings: [String] { [] }
+  /// The values, where they can be listed; else the shell's own.
   public static var defaultCompletionKind: CompletionKind {
     allValueStrings.isEmpty ? .default : .list(allValueStrings)
   }
 }
 
 extension ExpressibleByArgument where Self: CaseIterable {
+  /// The values of all cases.
   public static var allValueStrings: [String] { allCases.map(\.defaultValueDescription) }
 }
 
 extension RawRepresentable where Self: ExpressibleByArgument, RawValue: ExpressibleByArgument {
+  /// Reads the raw value; nil when there is no case of it.
   public init?(argument: String) {
     guard let rawValue = RawValue(argument: argument) else { return nil }
     self.init(rawValue: rawValue)
   }
 
+  /// As the raw value is shown.
   public var defaultValueDescription: String { rawValue.defaultValueDescription }
 }
 
 extension String: ExpressibleByArgument {
+  /// Any word.
   public init?(argument: String) { self = argument }
 }
 
 extension Bool: ExpressibleByArgument {
+  /// `true` or `false`.
   public init?(argument: String) { self.init(argument) }
+  /// `true` and `false`.
   public static var allValueStrings: [String] { ["true", "false"] }
 }
 
 extension LosslessStringConvertible where Self: ExpressibleByArgument {
+  /// As `init(_:)` reads it.
   public init?(argument: String) { self.init(argument) }
 }
 

@@ -44,7 +44,9 @@ public protocol EnumerableFlag: CaseIterable, Equatable, Sendable {
 }
 
 extension EnumerableFlag {
+  /// The long name: the value's name in kebab case.
   public static func name(for value: Self) -> NameSpecification { .long }
+  /// None: the value is listed without a text.
   public static func help(for value: Self) -> ArgumentHelp? { nil }
 }
 
@@ -58,6 +60,7 @@ extension EnumerableFlag {
 public struct Flag<Value: Sendable>: Sendable, ArgumentWrapper {
   private var parsed: Parsed<Value>
 
+  /// The value, after parsing; reading it before is a mistake of the program and ends it.
   public var wrappedValue: Value {
     get { parsed.value }
     set { parsed = .value(newValue) }

@@ -27,6 +27,7 @@ public struct NameSpecification: Sendable, ExpressibleByArrayLiteral {
 
   var elements: [Element]
 
+  /// All of the names, in the order in which the help shows them.
   public init(arrayLiteral elements: Element...) { self.elements = elements }
 
   /// The spellings in `elements`, the first long one being the one that messages use.

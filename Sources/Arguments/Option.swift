@@ -40,6 +40,7 @@ public struct ArrayParsingStrategy: Sendable {
 public struct Option<Value: Sendable>: Sendable, ArgumentWrapper {
   private var parsed: Parsed<Value>
 
+  /// The value, after parsing; reading it before is a mistake of the program and ends it.
   public var wrappedValue: Value {
     get { parsed.value }
     set { parsed = .value(newValue) }

@@ -15,6 +15,7 @@ public struct OptionGroup<Value: ParsableArguments>: ArgumentWrapper {
   let title: String
   let visibility: ArgumentVisibility
 
+  /// The arguments, after parsing; reading them before is a mistake of the program and ends it.
   public var wrappedValue: Value {
     get { parsed.value }
     set { parsed = .value(newValue) }

@@ -7,8 +7,10 @@
 #endif
 
 #if compiler(>=6.2)
+  /// `SendableMetatype`, where the compiler has it (6.2).
   public typealias _SendableMetatype = SendableMetatype
 #else
+  /// `SendableMetatype`, where the compiler has it (6.2).
   public typealias _SendableMetatype = Any
 #endif
 
@@ -29,8 +31,10 @@ public protocol ParsableArguments: Decodable, _SendableMetatype {
 }
 
 extension ParsableArguments {
+  /// All values are accepted.
   public mutating func validate() throws {}
 
+  /// ``ExitCode/validationFailure``, 2.
   public static var usageErrorExitCode: ExitCode { .validationFailure }
 
   /// Reads a value of this type.

@@ -24,8 +24,10 @@ public protocol ParsableCommand: ParsableArguments {
 }
 
 extension ParsableCommand {
+  /// The type's name in kebab case, and no help.
   public static var configuration: CommandConfiguration { CommandConfiguration() }
 
+  /// Prints the help.
   public mutating func run() throws { throw CleanExit.helpRequest(Self.self) }
 
   /// The name by which the command is called.
@@ -67,6 +69,7 @@ public protocol AsyncParsableCommand: ParsableCommand {
 }
 
 extension AsyncParsableCommand {
+  /// Prints the help.
   public mutating func run() async throws { throw CleanExit.helpRequest(Self.self) }
 
   /// Takes the place of the synchronous `run()`, which is called when the root is not asynchronous.

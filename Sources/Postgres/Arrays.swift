@@ -3,22 +3,27 @@
 // -1 for NULL. An empty array has no dimensions.
 
 extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
+  /// The type of the value.
   public static var postgresType: PostgresType { Wrapped.postgresType }
 
+  /// nil is NULL.
   public var isNull: Bool { self?.isNull ?? true }
 
+  /// As the value; not called for nil.
   public func encode(into buffer: inout ParameterBuffer) throws(PostgresError) {
     try self?.encode(into: &buffer)
   }
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
+  /// As the value.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> Wrapped?
   {
     try Wrapped.decode(bytes, type: type)
   }
 
+  /// NULL is nil.
   public static func decodeNull() -> Wrapped? { nil }
 }
 
@@ -26,8 +31,10 @@ extension Optional: PostgresArrayElement where Wrapped: PostgresCodable {}
 
 /// An array of its elements; `[UInt8]` is bytea.
 extension Array: PostgresEncodable where Element: PostgresArrayElement {
+  /// The array type of the elements; `bytea` for bytes.
   public static var postgresType: PostgresType { Element.postgresArrayType }
 
+  /// As ``PostgresArrayElement`` says for its elements.
   public func encode(into buffer: inout ParameterBuffer) throws(PostgresError) {
     try Element.encodeArray(self, into: &buffer)
   }
@@ -35,6 +42,7 @@ extension Array: PostgresEncodable where Element: PostgresArrayElement {
 
 /// From an array of one dimension; `[UInt8]` from bytea.
 extension Array: PostgresDecodable where Element: PostgresArrayElement {
+  /// As ``PostgresArrayElement`` says for its elements.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> [Element]
   {
@@ -47,12 +55,15 @@ extension Array: PostgresArrayElement where Element == UInt8 {}
 
 /// Not a value by itself, but the element of `[UInt8]`, which is bytea.
 extension UInt8: PostgresArrayElement {
+  /// Bytes together are `bytea`, not an array.
   public static var postgresArrayType: PostgresType { .bytea }
 
+  /// The bytes as they are.
   public static func encodeArray(_ elements: [UInt8], into buffer: inout ParameterBuffer) {
     buffer.write(contentsOf: elements)
   }
 
+  /// From bytea.
   public static func decodeArray(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> [UInt8]
   {
@@ -62,8 +73,12 @@ extension UInt8: PostgresArrayElement {
 }
 
 extension PostgresArrayElement where Self: PostgresEncodable {
+  /// The array type of the element's type.
   public static var postgresArrayType: PostgresType { postgresType.array }
 
+  /// An array of one dimension, with NULL for elements that are.
+  ///
+  /// - Throws: ``PostgresError/Kind/usage`` for an element that can't be sent.
   public static func encodeArray(_ elements: [Self], into buffer: inout ParameterBuffer)
     throws(PostgresError)
   {
@@ -93,6 +108,7 @@ extension PostgresArrayElement where Self: PostgresEncodable {
 }
 
 extension PostgresArrayElement where Self: PostgresDecodable {
+  /// From an array of one dimension; NULL elements only where the type has one.
   public static func decodeArray(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> [Self]
   {

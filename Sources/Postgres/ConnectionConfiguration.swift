@@ -136,6 +136,7 @@ extension ConnectionConfiguration: CustomStringConvertible, CustomDebugStringCon
       + "/\(database ?? "")"
   }
 
+  /// The same as ``description``: no password.
   public var debugDescription: String { description }
 
   /// Without children, so that `dump` does not show the password.

@@ -1,5 +1,6 @@
 /// The name of a schema, table, column or role, to be put into an SQL text.
 public struct Identifier: Hashable, Sendable, CustomStringConvertible {
+  /// The name as the catalogues have it, unquoted.
   public let name: String
 
   /// Throws ``PostgresError/Kind/usage`` for a name that no object can have: an empty one, one

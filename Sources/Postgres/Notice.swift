@@ -4,11 +4,16 @@ import CPQ
 public struct Notice: Sendable, CustomStringConvertible {
   /// `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`, whatever the language of the server.
   public let severity: String
+  /// The server's code; `00000` for most notices.
   public let sqlState: SQLState?
+  /// The primary message, one line.
   public let message: String
+  /// The server's DETAIL; nil where it gave none.
   public let detail: String?
+  /// The server's HINT; nil where it gave none.
   public let hint: String?
 
+  /// `NOTICE: relation "x" already exists, skipping`.
   public var description: String { "\(severity): \(message)" }
 }
 

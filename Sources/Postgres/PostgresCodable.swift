@@ -17,6 +17,7 @@ public protocol PostgresEncodable: Sendable {
 }
 
 extension PostgresEncodable {
+  /// A value is not NULL unless its type says so.
   public var isNull: Bool { false }
 }
 
@@ -35,6 +36,7 @@ public protocol PostgresDecodable {
 }
 
 extension PostgresDecodable {
+  /// A type that has no NULL refuses it.
   public static func decodeNull() throws(DecodingFailure) -> Self { throw .null }
 }
 

@@ -36,13 +36,17 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     case acquire, connect, begin, statement, rollback, commit, decode
   }
 
+  /// The cause.
   public let kind: Kind
+  /// What was being done when it happened.
   public let operation: Operation
   /// The server's code, where the server gave one.
   public let sqlState: SQLState?
   /// The primary message, one line.
   public let message: String
+  /// The server's DETAIL, which may quote values of the row; nil where it gave none.
   public let detail: String?
+  /// What may help, by the server's HINT or by this library; nil where nothing is known.
   public let hint: String?
   /// The violated constraint.
   public let constraint: String?

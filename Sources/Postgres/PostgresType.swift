@@ -1,27 +1,47 @@
 /// The object id of a data type, as the server gives it for parameters and columns.
 public struct PostgresType: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+  /// The id in `pg_type.oid`.
   public let rawValue: UInt32
 
+  /// Takes an id as in `pg_type.oid`, for types without a constant here.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   // The ids of built-in types never change (pg_type.dat).
+  /// No type: the server infers it from the statement.
   public static let unspecified = PostgresType(rawValue: 0)
+  /// `boolean`.
   public static let bool = PostgresType(rawValue: 16)
+  /// `bytea`: bytes.
   public static let bytea = PostgresType(rawValue: 17)
+  /// `"char"`: one byte, as in the catalogues; not `character`.
   public static let char = PostgresType(rawValue: 18)
+  /// `name`: the identifiers of the catalogues, at most 63 bytes.
   public static let name = PostgresType(rawValue: 19)
+  /// `bigint`, 64 bits.
   public static let int8 = PostgresType(rawValue: 20)
+  /// `smallint`, 16 bits.
   public static let int2 = PostgresType(rawValue: 21)
+  /// `integer`, 32 bits.
   public static let int4 = PostgresType(rawValue: 23)
+  /// `text`.
   public static let text = PostgresType(rawValue: 25)
+  /// `json`: kept as its text.
   public static let json = PostgresType(rawValue: 114)
+  /// `real`, 32 bits.
   public static let float4 = PostgresType(rawValue: 700)
+  /// `double precision`, 64 bits.
   public static let float8 = PostgresType(rawValue: 701)
+  /// A literal whose type was not inferred.
   public static let unknown = PostgresType(rawValue: 705)
+  /// `character(n)`, padded with spaces.
   public static let bpchar = PostgresType(rawValue: 1042)
+  /// `character varying`.
   public static let varchar = PostgresType(rawValue: 1043)
+  /// `timestamp with time zone`: microseconds since 2000-01-01 UTC.
   public static let timestamptz = PostgresType(rawValue: 1184)
+  /// `uuid`, 16 bytes.
   public static let uuid = PostgresType(rawValue: 2950)
+  /// `jsonb`: JSON in parsed form.
   public static let jsonb = PostgresType(rawValue: 3802)
 
   /// The type of arrays of this type, for the types that Swift values are sent as.

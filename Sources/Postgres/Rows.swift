@@ -10,6 +10,7 @@ public final class Rows: RandomAccessCollection {
   private lazy var columnIndexes = Dictionary(
     columns.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
 
+  /// The first row is row 0.
   public let startIndex = 0
   /// The number of rows.
   public let endIndex: Int
@@ -35,6 +36,9 @@ public final class Rows: RandomAccessCollection {
   /// What the server says it did: `INSERT 0 3`, `COMMIT`.
   public var commandTag: String { String(cString: PQcmdStatus(result)) }
 
+  /// A row, by its place.
+  ///
+  /// - Precondition: `row` is below ``endIndex``.
   public subscript(row: Int) -> Row {
     precondition(indices.contains(row), "row \(row) of \(endIndex)")
     return Row(rows: self, index: row)

@@ -5,10 +5,13 @@
 #endif
 
 extension Bool: PostgresCodable {
+  /// `boolean`.
   public static var postgresType: PostgresType { .bool }
 
+  /// One byte, 1 or 0.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(UInt8(self ? 1 : 0)) }
 
+  /// From boolean.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> Bool
   {
@@ -42,18 +45,23 @@ private func readWidened<Integer: FixedWidthInteger>(
 }
 
 extension Int16: PostgresCodable {
+  /// `smallint`.
   public static var postgresType: PostgresType { .int2 }
 
+  /// Two bytes, in network order.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(self) }
 
+  /// From smallint.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> Int16
   { try readWidened(bytes, type: type) }
 }
 
 extension Int32: PostgresCodable {
+  /// `integer`.
   public static var postgresType: PostgresType { .int4 }
 
+  /// Four bytes, in network order.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(self) }
 
   /// From integer and smallint.
@@ -63,8 +71,10 @@ extension Int32: PostgresCodable {
 }
 
 extension Int64: PostgresCodable {
+  /// `bigint`.
   public static var postgresType: PostgresType { .int8 }
 
+  /// Eight bytes, in network order.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(self) }
 
   /// From bigint, integer and smallint.
@@ -75,8 +85,10 @@ extension Int64: PostgresCodable {
 
 /// As bigint.
 extension Int: PostgresCodable {
+  /// `bigint`.
   public static var postgresType: PostgresType { .int8 }
 
+  /// Eight bytes, in network order.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(Int64(self)) }
 
   /// From bigint, integer and smallint.
@@ -86,8 +98,10 @@ extension Int: PostgresCodable {
 }
 
 extension Double: PostgresCodable {
+  /// `double precision`.
   public static var postgresType: PostgresType { .float8 }
 
+  /// The eight bytes of its IEEE 754 form, in network order.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(bitPattern) }
 
   /// From double precision and real.
@@ -103,6 +117,7 @@ extension Double: PostgresCodable {
 }
 
 extension String: PostgresCodable {
+  /// `text`, which the server may take for another type that it infers.
   public static var postgresType: PostgresType { .text }
 
   /// Throws for a string with a zero byte, which Postgres cannot store.
@@ -145,14 +160,17 @@ extension String: PostgresCodable {
 }
 
 extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {
+  /// The type of the raw value.
   public static var postgresType: PostgresType { RawValue.postgresType }
 
+  /// As the raw value.
   public func encode(into buffer: inout ParameterBuffer) throws(PostgresError) {
     try rawValue.encode(into: &buffer)
   }
 }
 
 extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDecodable {
+  /// From what the raw value is read from; a value without a case is refused.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> Self
   {
@@ -163,12 +181,15 @@ extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDeco
 }
 
 extension UUID: PostgresCodable {
+  /// `uuid`.
   public static var postgresType: PostgresType { .uuid }
 
+  /// Its sixteen bytes.
   public func encode(into buffer: inout ParameterBuffer) {
     withUnsafeBytes(of: uuid) { buffer.write(contentsOf: $0) }
   }
 
+  /// From uuid.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> UUID
   {
@@ -179,10 +200,13 @@ extension UUID: PostgresCodable {
 }
 
 extension Data: PostgresCodable {
+  /// `bytea`.
   public static var postgresType: PostgresType { .bytea }
 
+  /// Its bytes as they are.
   public func encode(into buffer: inout ParameterBuffer) { buffer.write(contentsOf: self) }
 
+  /// From bytea.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> Data
   {
@@ -194,6 +218,7 @@ extension Data: PostgresCodable {
 /// As timestamptz, in microseconds: a finer part is rounded away. Infinite dates are `infinity`
 /// and `-infinity`.
 extension Date: PostgresCodable {
+  /// `timestamptz`.
   public static var postgresType: PostgresType { .timestamptz }
 
   /// Seconds from Postgres' epoch, 2000-01-01, to Foundation's, 2001-01-01.
@@ -218,6 +243,7 @@ extension Date: PostgresCodable {
     buffer.write(value)
   }
 
+  /// From timestamptz; `infinity` and `-infinity` are infinite dates.
   public static func decode(_ bytes: UnsafeRawBufferPointer, type: PostgresType)
     throws(DecodingFailure) -> Date
   {

@@ -18,6 +18,7 @@ public protocol LogHandler: Sendable {
 }
 
 extension LogHandler {
+  /// The value in ``metadata``.
   public subscript(metadataKey key: String) -> Logger.MetadataValue? {
     get { metadata[key] }
     set { metadata[key] = newValue }

@@ -15,6 +15,7 @@ extension Logger {
       }
     }
 
+    /// By severity, from `trace` to `critical`.
     public static func < (left: Level, right: Level) -> Bool { left.severity < right.severity }
   }
 
@@ -34,27 +35,33 @@ extension Logger {
   public struct Message: Sendable, Hashable, ExpressibleByStringInterpolation,
     CustomStringConvertible
   {
+    /// The text.
     public var description: String
 
+    /// Takes the text.
     public init(stringLiteral value: String) { description = value }
   }
 }
 
 extension Logger.MetadataValue: ExpressibleByStringInterpolation {
+  /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
 }
 
 extension Logger.MetadataValue: ExpressibleByArrayLiteral {
+  /// An array of values.
   public init(arrayLiteral elements: Logger.MetadataValue...) { self = .array(elements) }
 }
 
 extension Logger.MetadataValue: ExpressibleByDictionaryLiteral {
+  /// A dictionary of values; of a key that is there twice the last one counts.
   public init(dictionaryLiteral elements: (String, Logger.MetadataValue)...) {
     self = .dictionary(Dictionary(elements) { $1 })
   }
 }
 
 extension Logger.MetadataValue: CustomStringConvertible {
+  /// The value as text, as in a text log.
   public var description: String {
     switch self {
     case .string(let text): text
@@ -67,6 +74,7 @@ extension Logger.MetadataValue: CustomStringConvertible {
 
 /// Values are equal when they read the same.
 extension Logger.MetadataValue: Equatable {
+  /// Compares the kind and the text.
   public static func == (left: Logger.MetadataValue, right: Logger.MetadataValue) -> Bool {
     switch (left, right) {
     case (.string(let left), .string(let right)): left == right

@@ -2,7 +2,9 @@
 ///
 /// Make it once and keep it: making it looks it up under a lock, updating it does not.
 public final class Counter: Sendable {
+  /// The name, in words with `_` or `.` between them.
   public let label: String
+  /// Names and values that tell it from others of the same label.
   public let dimensions: [(String, String)]
   private let factory: any MetricsFactory
   private let handler: any CounterHandler
@@ -36,7 +38,9 @@ public final class Counter: Sendable {
 
 /// Values whose distribution is of interest, such as the bytes of a message.
 public final class Recorder: Sendable {
+  /// The name, in words with `_` or `.` between them.
   public let label: String
+  /// Names and values that tell it from others of the same label.
   public let dimensions: [(String, String)]
   /// Whether the distribution is kept, or only the last value.
   public let aggregate: Bool
@@ -70,7 +74,9 @@ public final class Recorder: Sendable {
 /// In swift-metrics it inherits from `Recorder`; here it only has its methods, so that both are
 /// `Sendable` by the compiler's proof.
 public final class Gauge: Sendable {
+  /// The name, in words with `_` or `.` between them.
   public let label: String
+  /// Names and values that tell it from others of the same label.
   public let dimensions: [(String, String)]
   private let factory: any MetricsFactory
   private let handler: any RecorderHandler
@@ -98,11 +104,14 @@ public final class Gauge: Sendable {
 
 /// How long something takes. When Foundation is imported as well, write `Telemetry.Timer`.
 public final class Timer: Sendable {
+  /// The name, in words with `_` or `.` between them.
   public let label: String
+  /// Names and values that tell it from others of the same label.
   public let dimensions: [(String, String)]
   private let factory: any MetricsFactory
   private let handler: any TimerHandler
 
+  /// A timer of `MetricsSystem`, or of another factory, with nothing recorded.
   public init(
     label: String, dimensions: [(String, String)] = [],
     factory: any MetricsFactory = MetricsSystem.factory

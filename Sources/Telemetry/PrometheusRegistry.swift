@@ -66,6 +66,7 @@ public final class PrometheusRegistry: MetricsFactory {
 
   private let state = Mutex(State())
 
+  /// A registry without metrics.
   public init() {}
 
   /// Sets the `# HELP` text of a metric, and the bounds of its buckets. Call it before the metric is
@@ -99,6 +100,7 @@ public final class PrometheusRegistry: MetricsFactory {
 
   // MARK: - MetricsFactory
 
+  /// A counter, exported with `_total` at the end of its name.
   public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     let name = PrometheusName.metric(label, suffix: "_total")
     let made = metric(name, label, dimensions, kind: .counter) { _ in .counter(.init()) }
@@ -106,6 +108,7 @@ public final class PrometheusRegistry: MetricsFactory {
     return counter
   }
 
+  /// A histogram where it aggregates, and a gauge where it does not.
   public func makeRecorder(
     label: String, dimensions: [(String, String)], aggregate: Bool
   ) -> any RecorderHandler {
@@ -118,13 +121,17 @@ public final class PrometheusRegistry: MetricsFactory {
     return histogram(name, label, dimensions, standard: Self.defaultRecorderBuckets)
   }
 
+  /// A histogram in seconds, exported with `_seconds` at the end of its name.
   public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     let name = PrometheusName.metric(label, suffix: "_seconds")
     return histogram(name, label, dimensions, standard: Self.defaultTimerBuckets)
   }
 
+  /// Takes the counter out of the next scrape.
   public func destroyCounter(_ handler: any CounterHandler) { destroy(handler) }
+  /// Takes the histogram or gauge out of the next scrape.
   public func destroyRecorder(_ handler: any RecorderHandler) { destroy(handler) }
+  /// Takes the histogram out of the next scrape.
   public func destroyTimer(_ handler: any TimerHandler) { destroy(handler) }
 
   private func histogram(

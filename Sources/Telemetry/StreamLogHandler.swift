@@ -21,7 +21,9 @@ public struct StreamLogHandler: LogHandler {
   private let sink: any LogSink
   private let now: @Sendable () -> Timestamp
 
+  /// What every record carries.
   public var metadata: Logger.Metadata = [:]
+  /// The least severe level that is written.
   public var logLevel: Logger.Level
 
   /// A handler that writes to standard error.
@@ -52,6 +54,7 @@ public struct StreamLogHandler: LogHandler {
       }
   }
 
+  /// Writes one line to the sink, with the record's metadata over the handler's.
   public func log(
     level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String,
     file: String, function: String, line: UInt

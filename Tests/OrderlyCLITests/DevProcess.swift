@@ -45,12 +45,15 @@ final class DevProcess {
     try process.run()
   }
 
+  /// The lines that have been read; the last one may go on, and is not among them.
+  var lines: [String] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+  }
+
   /// Reads until there is a line as wanted; nil when the output has ended before.
   func line(_ isWanted: (String) -> Bool) async -> String? {
     while true {
-      // The last one may go on.
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-      if let line = lines.map(String.init).first(where: isWanted) { return line }
+      if let line = lines.first(where: isWanted) { return line }
       guard let chunk = await chunks.first(where: { _ in true }) else { return nil }
       text += chunk
     }
