@@ -124,7 +124,8 @@ public struct KafkaEventConsumer: EventConsumer {
     // After the committed offsets, so that none of them is past the end.
     let logs = try await admin.watermarks(asked, timeout: .seconds(5))
     return logs.reduce(into: [:]) { standings, entry in
-      standings[Partition(entry.key)] = LogStanding(log: entry.value, committed: committed[entry.key])
+      standings[Partition(entry.key)] = LogStanding(
+        log: entry.value, committed: committed[entry.key])
     }
   }
 

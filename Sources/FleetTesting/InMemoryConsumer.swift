@@ -51,7 +51,9 @@ public final class InMemoryConsumer: EventConsumer {
       }
       guard deleted.isEmpty else {
         member.outOfRange.formUnion(deleted.keys)
-        return deleted.map { .offsetOutOfRange($0.key, "offset \($0.value) is no longer in the log") }
+        return deleted.map {
+          .offsetOutOfRange($0.key, "offset \($0.value) is no longer in the log")
+        }
       }
       var messages: [RawMessage] = []
       let readable = member.positions.keys

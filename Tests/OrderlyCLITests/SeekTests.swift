@@ -19,11 +19,12 @@ import Testing
       log: log, target: target, time: time, horizon: horizon)
   }
 
-  @Test(arguments: [
-    // committed, target, read again, skipped, lost
-    (30, 30, 0, 0, 0), (30, 10, 20, 0, 0), (30, 50, 0, 20, 0), (4, 10, 0, 0, 6),
-    (4, 20, 0, 10, 6), (nil, 10, 0, 0, 0), (nil, 50, 0, 40, 0), (60, 10, 40, 0, 0),
-  ] as [(Int64?, Int64, Int64, Int64, Int64)])
+  @Test(
+    arguments: [
+      // committed, target, read again, skipped, lost
+      (30, 30, 0, 0, 0), (30, 10, 20, 0, 0), (30, 50, 0, 20, 0), (4, 10, 0, 0, 6),
+      (4, 20, 0, 10, 6), (nil, 10, 0, 0, 0), (nil, 50, 0, 40, 0), (60, 10, 40, 0, 0),
+    ] as [(Int64?, Int64, Int64, Int64, Int64)])
   func recordsAreCounted(
     _ committed: Int64?, _ target: Int64, _ again: Int64, _ skipped: Int64, _ lost: Int64
   ) {
@@ -58,7 +59,8 @@ import Testing
     let plan = SeekPlan(
       service: .payments, moves: [move(from: 30, to: 50), move(from: 30, to: 20)])
     #expect(
-      plan.skippedText == "20 records would NEVER be handled by payments: inventory.v1[3] 30 to 49. "
+      plan.skippedText
+        == "20 records would NEVER be handled by payments: inventory.v1[3] 30 to 49. "
         + "Their orders stay as they are, with what they hold.")
     #expect(plan.summary == "2 partitions: 10 records to be read again, 20 skipped")
     #expect(SeekPlan(service: .payments, moves: []).skippedText == nil)
@@ -70,7 +72,9 @@ import Testing
     #expect(SeekTarget(argument: "17") == .offset(17))
     #expect(
       SeekTarget(argument: "@2027-01-15T08:00:00Z") == .time(Self.day))
-    for text in ["", "-1", "@", "@soon", "begin", "1.5"] { #expect(SeekTarget(argument: text) == nil) }
+    for text in ["", "-1", "@", "@soon", "begin", "1.5"] {
+      #expect(SeekTarget(argument: text) == nil)
+    }
     #expect(SeekTarget.time(Self.day).offset(in: 10..<50, atTime: -1) == 50)
     #expect(SeekTarget.time(Self.day).offset(in: 10..<50, atTime: 12) == 12)
   }

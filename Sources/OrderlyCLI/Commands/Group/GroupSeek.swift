@@ -128,7 +128,8 @@ struct GroupSeek: AsyncParsableCommand {
     if isMock {
       printMessage(GroupStatus.mockNote)
       if case .time = to {
-        throw ExitCode.refused("librdkafka's mock cluster can't be asked for times. Give an offset.")
+        throw ExitCode.refused(
+          "librdkafka's mock cluster can't be asked for times. Give an offset.")
       }
     }
     let chosen = group.partitions.filter {

@@ -61,7 +61,8 @@ struct SeekPlan: Sendable {
   /// What has come of it, or would.
   var summary: String {
     let again = moves.reduce(0) { $0 + $1.again }
-    return "\(counted(moves.count, "partition")): \(counted(Int(again), "record")) to be read again, "
+    return
+      "\(counted(moves.count, "partition")): \(counted(Int(again), "record")) to be read again, "
       + "\(skipped) skipped"
   }
 
@@ -81,7 +82,8 @@ struct SeekPlan: Sendable {
             move.partition.topic, "\(move.partition.partition)",
             move.committed.map { "\($0)" } ?? "-", "\(move.target)", "\(move.again)",
             "\(move.skipped)", time ?? "-", "\(move.log.lowerBound) to \(move.log.upperBound)",
-            move.lost > 0 ? "\(counted(Int(move.lost), "record")) deleted before they were read" : "",
+            move.lost > 0
+              ? "\(counted(Int(move.lost), "record")) deleted before they were read" : "",
           ],
           object: [
             ("topic", .string(move.partition.topic)),
