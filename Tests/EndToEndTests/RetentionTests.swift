@@ -133,6 +133,7 @@ extension Fleet {
           """
           UPDATE \(service.rawValue).inbox SET received_at = received_at - interval '2 hours';
           UPDATE \(service.rawValue).reading_mark SET at = at - interval '2 hours';
+          UPDATE \(service.rawValue).lane SET inbox_horizon = inbox_horizon - interval '2 hours';
           """)
       }
     }
