@@ -120,7 +120,9 @@ public struct KafkaEventConsumer: EventConsumer {
 
   public func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
     let asked = partitions.map(TopicPartition.init)
-    let committed = try await consumer.committed(asked, timeout: .seconds(5))
+    // Lanes that begin wait for this, one after the other: not for a poll each time too.
+    consumer.wake()
+    let committed = try await consumer.committed(asked, timeout: .seconds(2))
     // After the committed offsets, so that none of them is past the end.
     let logs = try await admin.watermarks(asked, timeout: .seconds(5))
     return logs.reduce(into: [:]) { standings, entry in

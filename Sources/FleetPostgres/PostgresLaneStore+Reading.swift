@@ -12,7 +12,8 @@ private struct ForgettableTable {
   /// Rows that may go, whatever their age.
   var condition = "true"
 
-  /// The inbox, and what else is kept for the sake of records that may come again.
+  /// The inbox, and what else is kept for the sake of records that may come again. Each has the
+  /// column `lane`, and an index on it and its time.
   static let all = [
     ForgettableTable(name: "inbox", key: "id", time: "received_at")
   ]

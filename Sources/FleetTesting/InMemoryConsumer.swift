@@ -46,13 +46,15 @@ public final class InMemoryConsumer: EventConsumer {
         return member.events
       }
       guard member.phase == .assigned else { return [] }
-      let deleted = member.positions.filter { partition, position in
-        position < state.log(of: partition).lowerBound && !member.outOfRange.contains(partition)
-      }
+      let deleted = member.positions.keys
+        .filter {
+          member.positions[$0]! < state.log(of: $0).lowerBound && !member.outOfRange.contains($0)
+        }
+        .sorted { ($0.topic, $0.number) < ($1.topic, $1.number) }
       guard deleted.isEmpty else {
-        member.outOfRange.formUnion(deleted.keys)
+        member.outOfRange.formUnion(deleted)
         return deleted.map {
-          .offsetOutOfRange($0.key, "offset \($0.value) is no longer in the log")
+          .offsetOutOfRange($0, "offset \(member.positions[$0]!) is no longer in the log")
         }
       }
       var messages: [RawMessage] = []
