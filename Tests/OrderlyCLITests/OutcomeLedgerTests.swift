@@ -223,8 +223,8 @@ import Testing
         #expect(outcome.lines.count == 1)
         #expect(
           outcome.output.hasPrefix(
-            "Kafka and Postgres do not belong together: of 7 orders of which the tables of orders "
-              + "say that events were sent, 7 have none on orders.v1"), "\(outcome.output)")
+            "Kafka and Postgres do not belong together: the tables tell of orders of which there is "
+              + "nothing on orders.v1 (7 of 7), "), "\(outcome.output)")
         let doctor = try await other.run("doctor")
         #expect(doctor.status == 1)
         #expect(doctor.output.contains("do not belong together"), "\(doctor.output)")
@@ -243,8 +243,8 @@ import Testing
         #expect(outcome.lines.count == 1)
         #expect(
           outcome.output.hasPrefix(
-            "Kafka and Postgres do not belong together: of 11 records that the group orders has "
-              + "committed, its tables have not taken in 11"), "\(outcome.output)")
+            "Kafka and Postgres do not belong together: there are records that groups have committed "
+              + "and their tables have not taken in: orders (11 of 11), "), "\(outcome.output)")
         let doctor = try await other.run("doctor")
         #expect(doctor.status == 1)
         #expect(doctor.output.contains("do not belong together"), "\(doctor.output)")

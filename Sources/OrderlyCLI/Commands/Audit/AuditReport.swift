@@ -8,7 +8,7 @@ struct AuditReport: Sendable {
   let verdict: AuditVerdict
   let isSettled: Bool
   let ledgers: [(service: ServiceName, ledger: OutcomeLedger)]
-  let stopped: [StoppedOrder]
+  let stopped: [HeldOrder]
   /// Orders that have ended, and those that have not.
   let ended: Int
   let open: Int
@@ -31,7 +31,7 @@ struct AuditReport: Sendable {
     ledgers = ServiceName.allCases.map { service in
       (service, facts.topics.ledgers[service] ?? OutcomeLedger())
     }
-    stopped = StoppedOrder.all(facts.databases)
+    stopped = HeldOrder.all(facts.databases)
     let judged = facts.databases.orders.filter(\.isJudged)
     ended = judged.count(where: \.hasEnded)
     open = judged.count - ended

@@ -49,7 +49,7 @@ enum AuditVerdict: Equatable, Sendable {
 }
 
 /// An order that waits behind an event that failed.
-struct StoppedOrder: Sendable {
+struct HeldOrder: Sendable {
   let order: String
   let service: ServiceName
   /// Whether it waits for a decision about a dead letter, not for its next attempt.
@@ -58,10 +58,10 @@ struct StoppedOrder: Sendable {
   let reason: String
 
   /// Those that wait for somebody first.
-  static func all(_ databases: DatabaseFacts) -> [StoppedOrder] {
+  static func all(_ databases: DatabaseFacts) -> [HeldOrder] {
     databases.parked.flatMap { service, keys in
       keys.map { order, facts in
-        StoppedOrder(
+        HeldOrder(
           order: order, service: service, isDead: facts.isDead, events: facts.events,
           reason: facts.reason)
       }

@@ -26,22 +26,29 @@ enum Belonging {
 
   /// The sentence; nil where they belong together as far as one can see.
   static func trouble(_ facts: AuditFacts) -> String? {
-    var found: [String] = []
+    var unsent: [String] = []
+    var untaken: [String] = []
     for service in ServiceName.allCases {
       let sent = sent(by: service, facts)
       if sent.isApart(begun: facts.topics.oldest.map { Double($0) / 1000 }) {
-        found.append(
-          "of \(counted(sent.told, "order")) of which the tables of \(service.rawValue) say that "
-            + "events were sent, \(sent.missing) have none on \(service.topic.rawValue), though "
-            + "nothing was deleted there")
+        unsent.append("\(service.topic.rawValue) (\(sent.missing) of \(sent.told))")
         continue
       }
       let taken = taken(by: service, facts)
       if taken.isApart(begun: facts.databases.firstTakenIn[service]?.timeIntervalSince1970) {
-        found.append(
-          "of \(counted(taken.told, "record")) that the group \(service.rawValue) has committed, "
-            + "its tables have not taken in \(taken.missing)")
+        untaken.append("\(service.rawValue) (\(taken.missing) of \(taken.told))")
       }
+    }
+    var found: [String] = []
+    if !unsent.isEmpty {
+      found.append(
+        "the tables tell of orders of which there is nothing on "
+          + "\(unsent.joined(separator: ", ")), though nothing was deleted there")
+    }
+    if !untaken.isEmpty {
+      found.append(
+        "there are records that groups have committed and their tables have not taken in: "
+          + untaken.joined(separator: ", "))
     }
     guard !found.isEmpty else { return nil }
     return "Kafka and Postgres do not belong together: \(found.joined(separator: "; ")). Check "

@@ -75,8 +75,8 @@ enum DoctorFlow {
     if !full.isEmpty {
       return .fail(
         "system",
-        "Kafka and Postgres do not belong together: \(full.joined(separator: ", ")) has taken in "
-          + "events, and its topics never had a record", advice: advice)
+        "Kafka and Postgres do not belong together: the tables of \(full.joined(separator: ", ")) "
+          + "have taken in events, and the topics never had a record", advice: advice)
     }
     // Everything begins with an event that orders takes in; the others may have had nothing to do.
     if looks.contains(where: {
