@@ -27,8 +27,8 @@ extension Lane {
       "topic": "\(letter.message.partition.topic)",
       "partition": "\(letter.message.partition.number)",
       "offset": "\(letter.message.offset)",
-      "order": "\(letter.event?.orderID.rawValue ?? "unknown")",
-      "event": "\(letter.event?.id.uuidString.lowercased() ?? "unknown")",
+      "order": "\(letter.order?.rawValue ?? "unknown")",
+      "event": "\(letter.eventID?.uuidString.lowercased() ?? "unknown")",
       "reason": "\(letter.reason)", "detail": "\(letter.detail)",
     ]
   }

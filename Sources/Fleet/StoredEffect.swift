@@ -164,17 +164,12 @@ extension DeadLetter {
       attempts: max(1, effect.attempts), firstFailed: effect.failure?.first ?? effect.createdAt,
       lastFailed: effect.failure?.last ?? effect.createdAt)
     self.effect = effect
+    eventID = effect.id
+    order = effect.order
   }
 
   /// What stands for a topic in letters about effects of a service. No such topic exists.
   public static func effectTopic(of service: ServiceName) -> String {
     "\(service.rawValue).effects"
   }
-
-  /// The id of the event, or of the effect, that is given up on; nil where the message could not be
-  /// read.
-  public var subjectID: UUID? { event?.id ?? effect?.id }
-
-  /// The order that it is about, where the message could be read.
-  public var order: OrderID? { event?.orderID ?? effect?.order }
 }

@@ -15,7 +15,8 @@ private struct ForgettableTable {
   /// The inbox, and what else is kept for the sake of records that may come again. Each has the
   /// column `lane`, and an index on it and its time.
   static let all = [
-    ForgettableTable(name: "inbox", key: "id", time: "received_at")
+    ForgettableTable(name: "inbox", key: "id", time: "received_at"),
+    ForgettableTable(name: "effect", key: "id", time: "done_at", condition: "state = 'done'"),
   ]
 
   /// `$1` the lane, `$2` its horizon, `$3` the most rows.

@@ -71,6 +71,9 @@
       try await consumer.commitInBackground(offsets)
     }
     func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
+    func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+      try await consumer.standings(of: partitions)
+    }
     func ping() async throws { try await consumer.ping() }
     func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
   }
@@ -125,8 +128,21 @@
     func dueKeys(lane: Int32, at now: Date, limit: Int) async throws -> [OrderID] {
       try await store.dueKeys(lane: lane, at: now, limit: limit)
     }
-    func release(_ key: OrderID, at now: Date) async throws -> Bool {
-      try await store.release(key, at: now)
+    func dueEffects(
+      lane: Int32, at now: Date, except ids: [UUID], limit: Int
+    ) async throws -> [StoredEffect] {
+      try await store.dueEffects(lane: lane, at: now, except: ids, limit: limit)
+    }
+    func lastMark(lane: Int32) async throws -> (now: Date, mark: ReadingMark?) {
+      try await store.lastMark(lane: lane)
+    }
+    func record(
+      _ mark: ReadingMark, lane: Int32, epoch: Int64, starts: [String: Int64], grace: Duration
+    ) async throws {
+      try await store.record(mark, lane: lane, epoch: epoch, starts: starts, grace: grace)
+    }
+    func forget(lane: Int32, epoch: Int64, limit: Int) async throws -> Bool {
+      try await store.forget(lane: lane, epoch: epoch, limit: limit)
     }
   }
 #endif

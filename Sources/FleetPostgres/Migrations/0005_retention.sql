@@ -25,3 +25,6 @@ CREATE INDEX inbox_received ON inbox (lane, received_at);
 
 -- As many rows go as come: their places are to be free before the table has grown by a fifth.
 ALTER TABLE inbox SET (autovacuum_vacuum_scale_factor = 0.05);
+
+-- Effects that are done are forgotten like the ids.
+CREATE INDEX effect_done ON effect (lane, done_at) WHERE state = 'done';
