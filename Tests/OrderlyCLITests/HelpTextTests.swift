@@ -10,7 +10,10 @@ import Testing
   static let commands: [[String]] = [
     ["db"], ["db", "migrate"], ["db", "check"], ["topics"], ["topics", "list"],
     ["topics", "apply"], ["topics", "verify"], ["topics", "delete"], ["publish"], ["consume"],
-    ["doctor"],
+    ["doctor"], ["dlq", "rehearse"], ["dlq", "edit"], ["dlq", "plan"], ["dlq", "apply"],
+    ["dlq", "release"],
+    ["dlq", "discard"], ["dlq", "assign"], ["dlq", "note"], ["saga"], ["saga", "retry"],
+    ["saga", "compensate"],
   ]
 
   @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {
