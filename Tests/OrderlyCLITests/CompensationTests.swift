@@ -50,11 +50,11 @@ import Testing
     }
   }
 
-  @Test func aMessageOfNoKnownTypeIsNotGivenUp() {
-    #expect(throws: Refusal.self) {
-      try Compensation(
-        state([.orders: "placed"]), letters: [letter(.inventory, nil, .unreadable)], dead: [])
-    }
+  @Test func aMessageOfNoKnownTypeIsPassedOver() throws {
+    let steps = try Compensation(
+      state([.orders: "placed"]), letters: [letter(.inventory, nil, .unreadable)], dead: []
+    ).steps
+    #expect(steps == [.cancel])
   }
 
   @Test func aReplayUnderWayIsWaitedFor() {

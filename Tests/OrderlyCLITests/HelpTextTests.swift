@@ -10,7 +10,9 @@ import Testing
   static let commands: [[String]] = [
     ["db"], ["db", "migrate"], ["db", "check"], ["topics"], ["topics", "list"],
     ["topics", "apply"], ["topics", "verify"], ["topics", "delete"], ["publish"], ["consume"],
-    ["doctor"], ["group"], ["group", "seek"],
+    ["doctor"], ["group"], ["group", "seek"], ["dlq", "rehearse"], ["dlq", "edit"],
+    ["dlq", "plan"], ["dlq", "apply"], ["dlq", "release"], ["dlq", "discard"], ["dlq", "assign"],
+    ["dlq", "note"], ["saga"], ["saga", "retry"], ["saga", "compensate"],
   ]
 
   @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {

@@ -186,9 +186,10 @@ struct SmallSystem {
       try sql(
         """
         INSERT INTO \(service.rawValue).dead_letter (id, lane, topic, partition, "offset", key,
-          value, headers, reason, detail, fingerprint, attempts, state, first_failed, last_failed)
+          value, headers, reason, detail, fingerprint, attempts, state, state_since,
+          first_failed, last_failed)
         VALUES (gen_random_uuid(), 0, 'orders.v1', 0, 0, 'x', '\\xff', '[["evil", "G1szMW0="]]',
-          'missing-header', 'ce_type: is missing', 'abcd0123', 1, 'open', now(), now())
+          'missing-header', 'ce_type: is missing', 'abcd0123', 1, 'open', now(), now(), now())
         """)
     }
     try sql(Self.rows)

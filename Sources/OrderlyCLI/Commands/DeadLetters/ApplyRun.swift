@@ -9,6 +9,8 @@ import Postgres
 struct ApplyRun {
   private(set) var plan: ReplayPlan
   private(set) var progress: ApplyProgress
+  /// Items that have ended since the last run, which is not written down yet.
+  private var found: [Int] = []
   private let desks: ServiceDesks
   private let table: Pool
   private let start = ContinuousClock.now
@@ -28,6 +30,7 @@ struct ApplyRun {
       case .replay: states.append(.planned)
       case .wait: states.append(.replaying(since: 0))
       case .ended(let state, let result):
+        if plan.items[index].state != state { found.append(index) }
         self.plan.items[index].state = state
         self.plan.items[index].result = result
         states.append(ApplyProgress.State(state))
@@ -38,9 +41,7 @@ struct ApplyRun {
 
   /// Replays and waits until nothing is left to be done, or too much has failed.
   mutating func run() async throws {
-    for index in plan.items.indices where progress.states[index].isRefused {
-      try await keep(index)
-    }
+    for index in found { try await keep(index) }
     let bar = ProgressBar("replaying", total: plan.items.count)
     while !progress.isOver {
       try Task.checkCancellation()
@@ -130,6 +131,4 @@ extension ApplyProgress.State {
       case .refused: .refused
       }
   }
-
-  fileprivate var isRefused: Bool { self == .refused }
 }

@@ -159,7 +159,7 @@ extension ReplayPlan {
           name: "dlq/\(item.letter.uuidString.lowercased())",
           cells: [
             item.shortID, item.service.rawValue, item.order ?? "-", item.state.rawValue,
-            item.result ?? "-",
+            item.result ?? (item.state == .planned ? item.detail : "-"),
           ],
           object: [
             ("id", .string(item.letter.uuidString.lowercased())),

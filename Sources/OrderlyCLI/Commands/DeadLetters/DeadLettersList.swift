@@ -80,6 +80,18 @@ extension DeadLetterRow {
     try connection.execute("SELECT \(columns) FROM dead_letter WHERE id = ANY($1)", ids)
       .map { try DeadLetterRow($0, of: service) }
   }
+
+  /// An order's letters in a service that nothing has come of yet.
+  static func unfinished(
+    of order: String, in service: ServiceName, on connection: Connection
+  ) throws -> [DeadLetterRow] {
+    try connection.execute(
+      """
+      SELECT \(columns) FROM dead_letter
+      WHERE (order_id = $1 OR key = convert_to($1, 'UTF8')) AND state IN ('open', 'replaying')
+      """, order
+    ).map { try DeadLetterRow($0, of: service) }
+  }
 }
 
 /// Which dead letters, and how many of them.

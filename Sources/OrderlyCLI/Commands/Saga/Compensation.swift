@@ -20,10 +20,10 @@ struct Compensation: Equatable {
   enum Step: Equatable {
     /// order.cancel-requested is published.
     case cancel
-    case discard(UUID, ServiceName, EventType?)
+    case discard(UUID, ServiceName, EventType)
     /// The dead key goes on without what was discarded.
     case release(ServiceName)
-    case replay(UUID, ServiceName, EventType?)
+    case replay(UUID, ServiceName, EventType)
   }
 
   let steps: [Step]
@@ -39,14 +39,16 @@ struct Compensation: Equatable {
     if state[.orders] == "placed" { steps.append(.cancel) }
     var goesOn: Set<ServiceName> = []
     for letter in letters {
-      let name = letter.type?.rawValue ?? "a message of no known type"
+      // A message of no known type has stopped nothing, and no service waits for it.
+      guard let type = letter.type else { continue }
+      let name = type.rawValue
       if letter.verdict == .replaying {
         throw Refusal("\(name) is being replayed in \(letter.service.rawValue): wait for its end")
       }
       if Self.isForward(letter) {
-        steps.append(.discard(letter.id, letter.service, letter.type))
+        steps.append(.discard(letter.id, letter.service, type))
       } else if letter.verdict == .handled {
-        steps.append(.replay(letter.id, letter.service, letter.type))
+        steps.append(.replay(letter.id, letter.service, type))
         goesOn.insert(letter.service)
       } else {
         throw Refusal(

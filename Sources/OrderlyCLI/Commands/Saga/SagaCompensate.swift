@@ -56,7 +56,7 @@ struct SagaCompensate: AsyncParsableCommand {
       for step in steps { printMessage("\(mutation.dryRun ? "would " : "")\(step.text(order))") }
       if mutation.dryRun { return }
       try mutation.confirm("Bring \(order) back, in \(counted(steps.count, "step"))?")
-      try await mutation.record("saga compensate", on: stopped.target(""), global) {
+      try await mutation.record("saga compensate", on: stopped.target, global) {
         for step in steps {
           if let failure = try await perform(step, desks) {
             printMessage("Error: \(failure)")
@@ -154,9 +154,8 @@ extension Compensation {
 extension Compensation.Step {
   /// What is done, as an order.
   func text(_ order: String) -> String {
-    func letter(_ id: UUID, _ service: ServiceName, _ type: EventType?) -> String {
-      "\(type?.rawValue ?? "dead letter") \(id.uuidString.lowercased().prefix(8)) in "
-        + service.rawValue
+    func letter(_ id: UUID, _ service: ServiceName, _ type: EventType) -> String {
+      "\(type.rawValue) \(id.uuidString.lowercased().prefix(8)) in \(service.rawValue)"
     }
     return switch self {
     case .cancel: "publish order.cancel-requested for \(order)"

@@ -45,7 +45,8 @@ struct SagaRetry: AsyncParsableCommand {
           "Nothing of the order \(printable(order)) is waiting or dead-lettered "
             + "(\(stopped.state.text)). See 'orderly describe order \(printable(order))'.")
       }
-      printData(ReplayPlanner.Judged.table(stopped.letters).render(format.output))
+      printTable(
+        ReplayPlanner.Judged.table(stopped.letters), format.output, noun: "dead letters")
       guard !ready.isEmpty || !waiting.isEmpty else {
         throw ExitCode.refused(
           "None of these dead letters would be handled now; see the actions beside each.")
@@ -58,7 +59,7 @@ struct SagaRetry: AsyncParsableCommand {
         return
       }
       try mutation.confirm("Retry \(order): \(what)?")
-      try await mutation.record("saga retry", on: stopped.target(""), global) {
+      try await mutation.record("saga retry", on: stopped.target, global) {
         try await retry(stopped, ready, waiting, desks)
       }
     }

@@ -12,18 +12,16 @@ struct StoppedOrder {
   let parked: [ParkedKeyRow]
 
   static func load(_ order: String, _ desks: ServiceDesks) async throws -> StoppedOrder {
-    var filter = DeadLetterFilterOptions()
-    filter.key = order
     var rows: [DeadLetterRow] = []
     var parked: [ParkedKeyRow] = []
     for service in ServiceName.allCases {
-      let (letters, key) = try await desks.read(service) { [filter] connection in
+      let (letters, key) = try await desks.read(service) { connection in
         (
-          try filter.rows(service, limit: 1_000, on: connection),
+          try DeadLetterRow.unfinished(of: order, in: service, on: connection),
           try ParkedKeyRow.one(order, of: service, on: connection)
         )
       }
-      rows += letters.filter { ["open", "replaying"].contains($0.state) }
+      rows += letters
       if let key { parked.append(key) }
     }
     rows.sort { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
@@ -33,9 +31,10 @@ struct StoppedOrder {
       letters: try await ReplayPlanner(desks: desks).judge(rows), parked: parked)
   }
 
-  func target(_ words: String) -> OperatorAction.Target {
+  /// For the record.
+  var target: OperatorAction.Target {
     OperatorAction.Target(
-      "order \(state.order)\(words)",
+      "order \(state.order)",
       services: ServiceName.allCases.filter { service in
         letters.contains { $0.row.service == service }
           || parked.contains { $0.service == service }
