@@ -105,12 +105,14 @@ final class Fleet: Sendable {
   /// - Parameters:
   ///   - services: all of them if none is named.
   ///   - databaseURL: instead of the fleet's own, as of a proxy before it.
+  ///   - settings: variables besides those of the fleet.
   func start(
-    _ services: ServiceName..., options: [String] = [], databaseURL: String? = nil
+    _ services: ServiceName..., options: [String] = [], databaseURL: String? = nil,
+    settings: [String: String] = [:]
   ) throws -> Worker {
     let name =
       (services.first?.rawValue ?? "all") + "-\(started.withLock { $0.count })"
-    var environment = self.environment
+    var environment = self.environment.merging(settings) { $1 }
     if let databaseURL { environment["ORDERLY_DATABASE_URL"] = databaseURL }
     let program = try Program(
       "orderly-worker",
