@@ -6,17 +6,24 @@ package struct HTTPAnswer: Sendable {
   package let status: Int
   package let body: String
 
-  /// Blocks a thread of its own, not of the cooperative pool.
   package static func get(_ path: String, port: UInt16) async throws -> HTTPAnswer {
+    try await request("GET", path, port: port)
+  }
+
+  /// Blocks a thread of its own, not of the cooperative pool.
+  package static func request(
+    _ method: String, _ path: String, body: String = "", port: UInt16
+  ) async throws -> HTTPAnswer {
     let text = await withCheckedContinuation { continuation in
       DispatchQueue(label: "http").async {
-        continuation.resume(returning: exchange("GET \(path) HTTP/1.0\r\n\r\n", port))
+        let head = "\(method) \(path) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        continuation.resume(returning: exchange(head + body, port))
       }
     }
     let parts = text.split(separator: "\r\n\r\n", maxSplits: 1)
     let words = parts.first?.split(separator: " ") ?? []
     guard words.count > 1, let status = Int(words[1]) else {
-      throw NotReached(description: "no answer to GET \(path) on port \(port): \(text)")
+      throw NotReached(description: "no answer to \(method) \(path) on port \(port): \(text)")
     }
     return HTTPAnswer(status: status, body: parts.count > 1 ? String(parts[1]) : "")
   }
