@@ -81,11 +81,6 @@ extension GlobalOptions {
       database.allowLongStatements()
       inboxes[service] = Inbox(database)
     }
-    var kafka = kafka
-    // What librdkafka fetches ahead would else be most of the memory that an audit takes.
-    if kafka.properties["queued.max.messages.kbytes"] == nil {
-      kafka.properties["queued.max.messages.kbytes"] = "8192"
-    }
     let reader = try PartitionReader(kafka)
     var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
     let reading = TopicReading(
