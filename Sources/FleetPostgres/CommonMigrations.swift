@@ -4,5 +4,6 @@ public enum CommonMigrations {
   public static let all = [
     Migration(file: "0001_messages.sql", bytes: PackageResources._001_messages_sql),
     Migration(file: "0002_parking.sql", bytes: PackageResources._002_parking_sql),
+    Migration(file: "0006_partitioning.sql", bytes: PackageResources._006_partitioning_sql),
   ]
 }

@@ -6,6 +6,7 @@ import Foundation
 struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var tables: Tables
   var epochs: [Int32: Int64] = [:]
+  var partitions: Int32?
   var inbox: Set<UUID> = []
   var parking = InMemoryParking()
   var outbox: [Int32: [Int64: OutboxRecord]] = [:]

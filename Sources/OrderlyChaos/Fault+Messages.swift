@@ -48,6 +48,7 @@ extension Fault {
       let deadlocks: Int64 = try await scene.fleet.scalar(
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
       scene.note("deadlocks that Postgres has found: \(deadlocks)")
+      try require(deadlocks > 0, "no deadlock has come about")
     }
   }
 
