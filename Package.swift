@@ -146,6 +146,7 @@ let package = Package(
       ], exclude: ["HelpTexts"]),
     tests("EndToEnd", ["Contracts", "FleetProcesses", "Kafka", "Postgres"]),
     tests("Simulation", ["Simulation"]),
+    tests("OrderlyChaos", ["OrderlyChaos"]),
     tests("Repository", []),
   ]
 )
