@@ -168,6 +168,7 @@ let package = Package(
     tests("OrderlyWorker", ["Contracts", "Fleet", "OrderlyWorker"]),
     tests("EndToEnd", ["Contracts", "FleetProcesses", "Kafka", "Postgres"]),
     tests("Simulation", ["Simulation"]),
+    tests("OrderlyChaos", ["OrderlyChaos"]),
     tests("Repository", []),
   ]
 )

@@ -10,12 +10,14 @@ import Telemetry
 struct Lane<D: Decider, Store: LaneStore, Performer: EffectPerformer>: Sendable
 where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
   let number: Int32
+  /// Of each topic that the service reads.
+  let partitionCount: Int32
   let step: Step<D, Performer>
   let store: Store
   let consumer: any EventConsumer
   let producer: any EventProducer
   let queue: LaneQueue
-  /// Of each topic that the service reads.
+  /// Of each partition of the lane.
   let progress: LaneProgress
   let limits: FleetLimits
   let clock: any FleetClock
@@ -107,7 +109,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     if tenure.losses > 0 { try await pause(Backoff.takeOver.delay(afterAttempt: tenure.losses)) }
     if queue.isStopped { throw Ended() }
     let epoch = try await retrying("take over the lane", &tenure) {
-      try await store.takeOver(lane: number, owner: owner)
+      try await store.confirmPartitions(partitionCount)
+      return try await store.takeOver(lane: number, owner: owner)
     }
     tenure = Tenure(
       epoch: epoch, isOver: false, losses: tenure.losses, nextMark: tenure.nextMark,

@@ -9,6 +9,13 @@ public protocol LaneStore<Rows>: Sendable {
   associatedtype Rows: Sendable
   associatedtype Transaction: StepTransaction where Transaction.Rows == Rows
 
+  /// Writes down how many partitions the service's topics have, the first time, and from then on
+  /// compares. With another number the events of an order would go to another lane than those
+  /// before them.
+  ///
+  /// - Throws: ``StoreError/misconfigured(_:)`` when the number has changed.
+  func confirmPartitions(_ count: Int32) async throws
+
   /// Makes `owner` the lane's owner and returns the lane's next epoch. From then on every step of
   /// an earlier owner fails with ``StoreError/fenced``.
   func takeOver(lane: Int32, owner: String) async throws -> Int64
@@ -127,6 +134,14 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
   case misconfigured(String)
   /// The database refuses what an event wants written. The same again on every attempt.
   case rejected(String)
+
+  /// What ``LaneStore/confirmPartitions(_:)`` throws.
+  public static func partitionsChanged(from before: Int32, to count: Int32) -> StoreError {
+    .misconfigured(
+      "the topics have \(count) partitions, and this service began with \(before): an order's events "
+        + "would no longer be in one lane. Run 'orderly topics verify', and give the workers topics "
+        + "with \(before) partitions")
+  }
 
   public var description: String {
     switch self {

@@ -38,6 +38,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
   private nonisolated let fatalError = Mutex<FatalClientError?>(nil)
 
   private var partitions: [Partition] = []
+  /// How many partitions each topic has.
+  private var partitionCount: Int32 = 0
   private var lanes: [Int32: RunningLane] = [:]
   /// Of the lanes of this assignment. A lane that is left behind keeps the one of its own, so that
   /// it can't bring back an old offset of a partition that has returned.
@@ -188,6 +190,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
         "the topics \(list) have different numbers of partitions; run 'orderly topics verify'")
       return .refuse
     }
+    partitionCount = distinct.first ?? 0
     for number in numbers.sorted() { lanes[number] = start(number) }
     logger.info(
       "partitions assigned",
@@ -236,7 +239,7 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     let health = health.lane(number)
     effects?.begin(queue)
     let lane = Lane(
-      number: number, step: step, store: store, consumer: consumer, producer: producer,
+      number: number, partitionCount: partitionCount, step: step, store: store, consumer: consumer, producer: producer,
       queue: queue, progress: progress, limits: limits, clock: clock,
       health: health,
       activity: activity, metrics: metrics, owner: owner, logger: logger,

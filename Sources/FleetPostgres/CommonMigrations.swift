@@ -7,5 +7,6 @@ public enum CommonMigrations {
     Migration(file: "0003_replay.sql", bytes: PackageResources._003_replay_sql),
     Migration(file: "0004_effect.sql", bytes: PackageResources._004_effect_sql),
     Migration(file: "0005_retention.sql", bytes: PackageResources._005_retention_sql),
+    Migration(file: "0006_partitioning.sql", bytes: PackageResources._006_partitioning_sql),
   ]
 }

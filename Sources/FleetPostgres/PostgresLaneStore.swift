@@ -19,6 +19,17 @@ public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
     self.tables = tables
   }
 
+  public func confirmPartitions(_ count: Int32) async throws {
+    let before = try await reportingStoreErrors {
+      try await pool.withTransaction { connection in
+        try connection.executeLater(
+          "INSERT INTO partitioning (partitions) VALUES ($1) ON CONFLICT DO NOTHING", count)
+        return try connection.execute("SELECT partitions FROM partitioning").scalar(as: Int32.self)
+      }
+    }
+    if before != count { throw StoreError.partitionsChanged(from: before, to: count) }
+  }
+
   public func takeOver(lane: Int32, owner: String) async throws -> Int64 {
     try await reportingStoreErrors {
       try await pool.withConnection { connection in

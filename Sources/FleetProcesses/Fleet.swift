@@ -33,6 +33,7 @@ package final class Fleet: Sendable {
   /// Connections to the database as a superuser, past any proxy.
   package let database: Pool
   private let started = Mutex<[Worker]>([])
+  private let doomed = Mutex<Set<String>>([])
 
   private init(
     _ bootstrapServers: String, _ databaseURL: String, _ database: Pool, _ folder: URL,
@@ -114,6 +115,9 @@ package final class Fleet: Sendable {
     return worker
   }
 
+  /// Says that a worker need not end well.
+  package func doom(_ worker: Worker) { doomed.withLock { _ = $0.insert(worker.name) } }
+
   /// Starts so many workers for each service, and waits until all are ready.
   @discardableResult
   package func startEach(
@@ -179,7 +183,9 @@ package final class Fleet: Sendable {
         try await eventually("nothing is left to be done", within: limit) {
           for worker in workers where !worker.program.isRunning {
             let status = await worker.program.wait()
-            try require(status == 0 || status == -SIGKILL, "\(worker.name) ended with \(status)")
+            let isDoomed = doomed.withLock { $0.contains(worker.name) }
+            try require(
+              isDoomed || status == 0 || status == -SIGKILL, "\(worker.name) ended with \(status)")
           }
           let lag: Int64
           do {

@@ -6,6 +6,7 @@ import Foundation
 struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
   var tables: Tables
   var epochs: [Int32: Int64] = [:]
+  var partitions: Int32?
   var inbox: [UUID: InboxRow] = [:]
   var reading = InMemoryReading()
   /// Goes on by a millisecond with each call, so that what comes later is later.

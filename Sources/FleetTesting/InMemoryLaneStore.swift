@@ -79,6 +79,14 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
+  public func confirmPartitions(_ count: Int32) async throws {
+    try storage.withLock { storage in
+      let before = storage.database.partitions ?? count
+      storage.database.partitions = before
+      if before != count { throw StoreError.partitionsChanged(from: before, to: count) }
+    }
+  }
+
   public func takeOver(lane: Int32, owner: String) async throws -> Int64 {
     try storage.withLock { storage in
       let losesReply = try storage.losesReply(of: .takeOver)

@@ -12,6 +12,20 @@ struct LaneStoreCheck<Store: LaneStore> {
 
   // MARK: - Owners
 
+  func partitionsStayAsMany() async throws {
+    try await store.confirmPartitions(6)
+    try await store.confirmPartitions(6)
+    for count: Int32 in [5, 8] {
+      do {
+        try await store.confirmPartitions(count)
+      } catch StoreError.misconfigured {
+        continue
+      }
+      throw ConformanceFailure("\(count) partitions were taken after 6")
+    }
+    try await store.confirmPartitions(6)
+  }
+
   func epochsRiseByLane() async throws {
     try await expect(store.takeOver(lane: 0, owner: "a"), 1, "the first epoch")
     try await expect(store.takeOver(lane: 0, owner: "b"), 2, "the second epoch")

@@ -19,6 +19,7 @@ public struct ConformanceFailure: Error, CustomStringConvertible {
 /// }
 /// ```
 public enum LaneStoreRule: String, CaseIterable, Sendable {
+  case partitionsStayAsMany
   case epochsRiseByLane
   case formerOwnersAreFenced
   case unknownLanesAreFenced
@@ -61,6 +62,7 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     let reading = ReadingCheck(store)
     let effects = EffectCheck(store)
     switch self {
+    case .partitionsStayAsMany: try await check.partitionsStayAsMany()
     case .epochsRiseByLane: try await check.epochsRiseByLane()
     case .formerOwnersAreFenced: try await check.formerOwnersAreFenced()
     case .unknownLanesAreFenced: try await check.unknownLanesAreFenced()

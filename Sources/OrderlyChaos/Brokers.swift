@@ -37,8 +37,16 @@ struct Brokers: Sendable {
       throw NotRun("it is not known how a broker is started again: --broker-start")
     }
     let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", startCommand]
+    process.executableURL = URL(filePath: "/bin/bash")
+    // Foundation takes a process for running as long as anybody holds a socket that it inherits: the
+    // broker, which outlives the command, must not.
+    process.arguments = [
+      "-c",
+      """
+      (for file in /proc/self/fd/*; do number=${file##*/}
+      [ $number -le 2 ] || eval "exec $number>&-"; done; \(startCommand))
+      """,
+    ]
     process.environment = ProcessInfo.processInfo.environment.merging(["BROKER": "\(number)"]) {
       $1
     }

@@ -17,11 +17,12 @@ struct FaultOutcome: Sendable {
 
   init(fault: Fault) { self.fault = fault }
 
-  var isBroken: Bool { notRun == nil && !breaches.isEmpty }
+  /// A fault of which nothing was injected proves nothing.
+  var isBroken: Bool { notRun == nil && (!breaches.isEmpty || injections.isEmpty) }
 
   var verdict: String {
     if notRun != nil { return "not run" }
-    return breaches.isEmpty ? "held" : "BROKEN"
+    return isBroken ? "BROKEN" : "held"
   }
 
   /// Injections of the same words are counted.
@@ -48,7 +49,8 @@ struct FaultOutcome: Sendable {
     var text = "\(verdict.padding(toLength: 8, withPad: " ", startingAt: 0))"
     text += "\(fault.number) \(fault.name) [\(fault.watched.joined(separator: " "))]: "
     if let notRun { return text + notRun }
-    text += "\(summary); \(orders) orders, \(peakMemory >> 20) MiB, \(seconds)"
+    text +=
+      "\(injections.isEmpty ? "nothing was injected" : summary); \(orders) orders, \(peakMemory >> 20) MiB, \(seconds)"
     for breach in breaches { text += "\n          \(breach.promise): \(breach.what)" }
     return text
   }

@@ -94,7 +94,7 @@ struct ChaosRun: Sendable {
     outcome.injections = scene.actions.filter(\.isInjection).map(\.what)
     outcome.breaches += scene.breaches
     outcome.peakMemory = scene.peakMemory
-    outcome.orders = scene.orders.reduce(0) { $0 + $1.count }
+    outcome.orders = scene.orders.reduce(scene.extraExpectations.count) { $0 + $1.count }
   }
 
   private func leaveRunning(_ scene: Scene) async {

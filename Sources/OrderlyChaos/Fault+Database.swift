@@ -115,6 +115,7 @@ extension Fault {
             let worker = try scene.fleet.start(
               scene.pick(ServiceName.allCases),
               launch: Fleet.Launch(setup: "ulimit -n \(limit)"))
+            scene.fleet.doom(worker)
             scene.injected("a worker with \(limit) file descriptors")
             var isWorking = false
             try await eventually("\(worker.name) works, complains or ends") {
@@ -122,7 +123,11 @@ extension Fault {
               isWorking = (try? await worker.get("/readyz").status == 200) ?? false
               return isWorking || !worker.complaints.isEmpty
             }
-            scene.note("\(limit): \(isWorking ? "works" : worker.program.errorLines.last ?? "")")
+            let told = worker.complaints.first?.text ?? worker.program.errorLines.last ?? ""
+            scene.note("\(limit): \(isWorking ? "works" : told)")
+            if !isWorking, told.isEmpty {
+              scene.breach("I9", "a worker with \(limit) descriptors ended without a word")
+            }
             try await scene.progress(events: 50)
             await worker.kill()
           }
@@ -145,21 +150,22 @@ extension Fault {
           """)
       }
       try await scene.fleet.startEach()
-      let pool = Pool(try ConnectionConfiguration(url: scene.databaseURL), maximum: 1)
-      let result = await catching {
-        try await scene.underLoad {
-          try await scene.rounds(6) { _ in
-            let lane = scene.draw(scene.allLanes.count)
-            try await scene.transaction(pool, "SELECT pg_advisory_xact_lock(\(lane))") {
-              scene.injected("the commits of a lane of all services held for 3 s")
-              await hold(for: .seconds(3))
-              try await scene.progress(events: 20)
+      try await scene.underLoad {
+        try await scene.rounds(6) { _ in
+          let lane = scene.draw(scene.allLanes.count)
+          try await OpenTransaction.with(
+            scene.databaseURL, "SELECT pg_advisory_xact_lock(\(lane))"
+          ) {
+            try await eventually("a COMMIT waits") {
+              let waiting: Int64 = try await scene.fleet.scalar(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+              return waiting > 0
             }
+            scene.injected("the commits of a lane held while others committed")
+            try await scene.progress(events: 20)
           }
         }
       }
-      await pool.close()
-      try result.get()
     }
   }
 
@@ -185,25 +191,20 @@ extension Fault {
   private static var longRead: Fault {
     Fault(number: 23, name: "a read transaction open for long", watched: ["I9"]) { scene in
       try await scene.fleet.startEach()
-      let pool = Pool(try ConnectionConfiguration(url: scene.databaseURL), maximum: 1)
-      let result = await catching {
-        try await scene.underLoad {
-          try await scene.transaction(
-            pool, "SELECT count(*) FROM orders.outbox", isolation: "REPEATABLE READ"
-          ) {
-            scene.injected("a snapshot held for 4000 events")
-            try await scene.progress(events: 4_000, within: .seconds(600))
-          }
-          // Without the snapshot the dead rows can be cleared away.
-          try await scene.run("VACUUM orders.outbox")
-          let size: Int64 = try await scene.fleet.scalar(
-            "SELECT pg_total_relation_size('orders.outbox')")
-          scene.note("the outbox of orders takes \(size >> 10) KiB")
-          if size > 64 << 20 { scene.breach("I9", "an outbox of \(size >> 20) MiB") }
+      try await scene.underLoad {
+        try await OpenTransaction.with(
+          scene.databaseURL, "SELECT count(*) FROM orders.outbox", isolation: "REPEATABLE READ"
+        ) {
+          scene.injected("a snapshot held for 4000 events")
+          try await scene.progress(events: 4_000, within: .seconds(600))
         }
+        // Without the snapshot the dead rows can be cleared away.
+        try await scene.run("VACUUM orders.outbox")
+        let size: Int64 = try await scene.fleet.scalar(
+          "SELECT pg_total_relation_size('orders.outbox')")
+        scene.note("the outbox of orders takes \(size >> 10) KiB")
+        if size > 64 << 20 { scene.breach("I9", "an outbox of \(size >> 20) MiB") }
       }
-      await pool.close()
-      try result.get()
     }
   }
 }

@@ -48,6 +48,7 @@ extension Fault {
       let deadlocks: Int64 = try await scene.fleet.scalar(
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
       scene.note("deadlocks that Postgres has found: \(deadlocks)")
+      try require(deadlocks > 0, "no deadlock has come about")
     }
   }
 
@@ -156,11 +157,11 @@ extension Fault {
   private static var bigMessages: Fault {
     Fault(number: 22, name: "1 MB messages against a memory limit", watched: ["I9"]) { scene in
       let bytes = 256 << 20
-      guard let group = MemoryGroup(bytes: bytes) else {
-        throw NotRun("a memory control group can't be made here")
-      }
-      scene.atEnd { group.remove() }
       for service in ServiceName.allCases {
+        guard let group = MemoryGroup(service.rawValue, bytes: bytes) else {
+          throw NotRun("a control group that bounds memory can't be made here")
+        }
+        scene.atEnd { group.remove() }
         try await scene.fleet.start(service, launch: Fleet.Launch(setup: group.entering)).ready()
       }
       guard let input = BadInput.all.first(where: { $0.reason == .tooBig }) else { return }
@@ -173,7 +174,9 @@ extension Fault {
           scene.injected("40 messages of 1 MB, \(bytes >> 20) MiB for each worker")
           try await scene.progress(events: 20)
         }
-        scene.weigh()
+      }
+      for worker in scene.fleet.workers where !worker.program.isRunning {
+        scene.breach("I9", "\(worker.name) was ended by the limit")
       }
     }
   }
@@ -244,8 +247,8 @@ private struct MemoryGroup: Sendable {
   private let folder: URL
 
   /// Nil where the machine does not give the right to make one.
-  init?(bytes: Int) {
-    let name = "orderly-chaos-\(getpid())"
+  init?(_ part: String, bytes: Int) {
+    let name = "orderly-chaos-\(getpid())-\(part)"
     let version1 = URL(filePath: "/sys/fs/cgroup/memory")
     let isVersion1 = FileManager.default.fileExists(atPath: version1.path)
     folder = (isVersion1 ? version1 : URL(filePath: "/sys/fs/cgroup")).appending(path: name)

@@ -23,7 +23,7 @@ extension Fault {
           "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")
         return count == 1
       }
-      try await scene.fleet.startEach()
+      let workers = try await scene.fleet.startEach()
       try await scene.underLoad {
         try await scene.progress(events: 200)
         try await standby.promote()
@@ -31,10 +31,17 @@ extension Fault {
         scene.injected("the standby promoted, new connections sent to it, the old ones left")
         let old: Bool = try await scene.fleet.scalar("SELECT NOT pg_is_in_recovery()")
         scene.note("the old primary takes writes: \(old)")
-        try await eventually("no worker is left at the old primary", within: .seconds(180)) {
-          try await scene.workersConnected() == 0
+        for worker in workers {
+          try await eventually("\(worker.name) has found the new primary") {
+            worker.log.contains { $0.message == "database is well again" }
+          }
+        }
+        let before = try scene.handledAtTheNewPrimary()
+        try await eventually("the new primary is worked on") {
+          try scene.handledAtTheNewPrimary() > before + 200
         }
         try await scene.server.stopImmediately()
+        scene.note("the old primary stopped")
         try await scene.everybodyIsReady()
         try await scene.progress(events: 200)
       }
@@ -43,14 +50,10 @@ extension Fault {
 }
 
 extension Scene {
-  /// How many connections of workers the server of the scene has, which the open connection for
-  /// questions is to as well.
-  fileprivate func workersConnected() async throws -> Int64 {
-    let names = fleet.workers.map(\.name)
-    return try await fleet.database.withConnection { connection in
-      try connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = ANY ($1)", names
-      ).scalar()
+  /// By a new connection: those that are open stay where they are.
+  fileprivate func handledAtTheNewPrimary() throws -> Int64 {
+    try Connection.with(try ConnectionConfiguration(url: databaseURL)) {
+      try $0.execute("SELECT count(*) FROM orders.inbox").scalar()
     }
   }
 }

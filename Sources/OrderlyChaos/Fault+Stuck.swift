@@ -1,7 +1,6 @@
 import Contracts
 import FleetProcesses
 import Foundation
-import Postgres
 
 extension Fault {
   /// A handler does not come back.
@@ -81,23 +80,7 @@ extension Fault {
 
 extension Scene {
   /// Runs `body` while a table can't be read by others.
-  func locked<R>(_ table: String, _ body: () async throws -> R) async throws -> R {
-    let pool = Pool(try ConnectionConfiguration(url: databaseURL), maximum: 1)
-    let result = await catching { try await transaction(pool, "LOCK TABLE \(table)", body) }
-    await pool.close()
-    return try result.get()
-  }
-
-  /// Keeps a transaction open while `body` runs.
-  func transaction<R>(
-    _ pool: Pool, _ script: String, isolation: String = "READ COMMITTED",
-    _ body: () async throws -> R
-  ) async throws -> R {
-    try await pool.withConnection {
-      try $0.executeScript("BEGIN ISOLATION LEVEL \(isolation); \(script)")
-    }
-    let result = await catching(body)
-    try await pool.withConnection { try $0.executeScript("ROLLBACK") }
-    return try result.get()
+  fileprivate func locked<R>(_ table: String, _ body: () async throws -> R) async throws -> R {
+    try await OpenTransaction.with(databaseURL, "LOCK TABLE \(table)", body)
   }
 }

@@ -143,10 +143,12 @@ final class Scene: Sendable {
 
   /// Waits until orders has handled so many more events.
   func progress(events: Int64, within limit: Duration = .seconds(180)) async throws {
-    let before = try await handled()
+    // The database may be what is broken.
+    var before: Int64?
     try await eventually("\(events) more events are handled", within: limit) {
-      // The database may be what is broken.
-      ((try? await handled()) ?? 0) >= before + events
+      guard let now = try? await handled() else { return false }
+      before = before ?? now
+      return now >= (before ?? now) + events
     }
   }
 

@@ -113,6 +113,9 @@
     }
 
     var hasDeadlines: Bool { store.hasDeadlines }
+    func confirmPartitions(_ count: Int32) async throws {
+      try await store.confirmPartitions(count)
+    }
     func takeOver(lane: Int32, owner: String) async throws -> Int64 {
       try await store.takeOver(lane: lane, owner: owner)
     }

@@ -14,6 +14,10 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
   private var place: SimulatedProcess.Place { .database(database.service) }
   private var bug: PlantedBug? { process.world.bug }
 
+  func confirmPartitions(_ count: Int32) async throws {
+    try await database.store.confirmPartitions(count)
+  }
+
   func takeOver(lane: Int32, owner: String) async throws -> Int64 {
     try await call(.takesOver, Int(lane)) {
       try await database.store.takeOver(lane: lane, owner: owner)

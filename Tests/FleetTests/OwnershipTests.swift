@@ -117,4 +117,19 @@ import Testing
     }
     #expect(world.store.epoch(of: 0) == nil)
   }
+
+  /// With other partitions the events of an order would be in two lanes. Nothing is read until the
+  /// topics are as they were.
+  @Test func anotherNumberOfPartitionsThanAtFirstIsRefused() async throws {
+    let world = World(partitions: 2)
+    try await world.store.confirmPartitions(6)
+    append(world, ["a"])
+    try await world.withRunner { runner in
+      try await world.run {
+        runner.runner.health.problems.contains { $0.contains("2 partitions") && $0.contains("6") }
+      }
+    }
+    #expect(world.store.epoch(of: 0) == nil)
+    #expect(world.committed() == nil)
+  }
 }

@@ -76,9 +76,11 @@ struct DependencyTests {
   }
 
   @Test func nothingThatShipsImportsTheTestingPorts() throws {
-    let unshipped = ["FleetTesting", "Simulation", "OrderlySimulate"]
+    let unshipped = [
+      "FleetTesting", "Simulation", "OrderlySimulate", "FleetProcesses", "OrderlyChaos",
+    ]
     for file in try Repository.files("Sources") where !unshipped.contains(file.target ?? "") {
-      for module in ["FleetTesting", "Simulation", "Testing", "XCTest"] {
+      for module in ["FleetTesting", "Simulation", "FleetProcesses", "Testing", "XCTest"] {
         #expect(!file.imports.contains(module), "\(file) imports \(module)")
       }
     }

@@ -63,6 +63,19 @@ struct TidinessTests {
     }
   }
 
+  /// A worker that ships can't be told to end in the midst of its work.
+  @Test func failpointsAreInDebugBuildsOnly() throws {
+    let mark = "ORDERLY_" + "FAILPOINT"
+    let files = try Repository.files("Sources").filter {
+      $0.contains(mark) && $0.target != "OrderlyChaos"
+    }
+    #expect(files.map(\.name) == ["Failpoint.swift"])
+    let code = try #require(files.first).lines.filter { !$0.isEmpty && !$0.hasPrefix("//") }
+    #expect(code.first == "#if DEBUG")
+    #expect(code.last == "#endif")
+    #expect(code.count { $0.hasPrefix("#") } == 2)
+  }
+
   @Test func theTopLevelIsShort() throws {
     let expected: Set = ["Package.swift", "README.md", "Sources", "Tests", "Topics", "Ops"]
     for entry in try FileManager.default.contentsOfDirectory(atPath: Repository.root.path)
