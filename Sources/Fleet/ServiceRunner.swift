@@ -239,7 +239,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     let health = health.lane(number)
     effects?.begin(queue)
     let lane = Lane(
-      number: number, partitionCount: partitionCount, step: step, store: store, consumer: consumer, producer: producer,
+      number: number, partitionCount: partitionCount, step: step, store: store, consumer: consumer,
+      producer: producer,
       queue: queue, progress: progress, limits: limits, clock: clock,
       health: health,
       activity: activity, metrics: metrics, owner: owner, logger: logger,

@@ -33,7 +33,7 @@ extension InMemoryStep: DeadLetterTransaction {
   public func fence(of key: OrderID) throws -> StandingFence? { working.parking.fence(of: key) }
 
   public func enter(_ id: UUID, lane: Int32) throws -> Bool {
-    let isNew = !working.inbox.contains(id)
+    let isNew = working.inbox[id] == nil
     try write { $0.inbox.insert(id) }
     return isNew
   }
