@@ -13,7 +13,8 @@ import Testing
       let dry = try await system.orderly.run(
         "dlq", "edit", letter, "--patch", patch, "--dry-run")
       #expect(dry.status == 0, "\(dry.testDescription)")
-      #expect(dry.output.contains("body /payment/token   [redacted]   [redacted]"))
+      let change = try #require(dry.lines.last)
+      #expect(change.hasPrefix("body /payment/token ") && !change.contains("tok_"))
       #expect(dry.messages.contains("before: fails-again: provider-unavailable"))
       #expect(dry.messages.contains("after:  handled: sends payment.captured"))
       #expect(try system.value("SELECT count(edited_at) FROM payments.dead_letter") == "0")
@@ -34,7 +35,7 @@ import Testing
       let kept = try await system.change("dlq", "edit", letter, "--patch", patch)
       #expect(kept.status == 0, "\(kept.testDescription)")
       let shown = try await system.orderly.run("dlq", "show", letter)
-      #expect(shown.output.contains("open, edited") || shown.output.contains("Edited"))
+      #expect(shown.output.contains(/Edited +2/))
       #expect(shown.output.contains("dlq edit, done"))
       let list = try await system.orderly.run("dlq", "list", "--key", "o-1")
       #expect(list.output.contains("open, edited"))

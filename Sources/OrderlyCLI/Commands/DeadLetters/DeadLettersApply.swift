@@ -16,8 +16,9 @@ struct DeadLettersApply: AsyncParsableCommand {
       after the other. Nothing more is begun after --abort-on failures.
 
       What becomes of each letter is written into the plan as it is known: applied again, a plan is \
-      gone on with where it was left. A letter whose replay fails is open again. The services' \
-      workers must be running.
+      gone on with where it was left. The services' workers must be running. They try a replay that \
+      fails again and again, as every parked event, and its letter is open again after the last \
+      try; that may be long after --timeout.
 
       Exits with 0 when all letters of the plan are resolved, 3 when some are not, 4 when all were \
       refused, 1 when nothing came of it.
