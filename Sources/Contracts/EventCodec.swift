@@ -61,6 +61,12 @@ public enum EventCodec {
     return headers[first].text.flatMap(EventType.init)
   }
 
+  /// The order that a body is about; nil where the body can't be read.
+  public static func order(value: [UInt8], headers: [EventHeader]) -> OrderID? {
+    guard value.count <= maximumBodyBytes, let type = type(in: headers) else { return nil }
+    return try? EventPayload(type, json: value).orderID
+  }
+
   /// Reads an event from a record, and holds it to every rule of its schema.
   ///
   /// - Throws: ``UnreadableEvent``, which names the header or the field. No retry mends it.

@@ -17,8 +17,15 @@ public struct DeadLetter: Sendable {
   public var lastFailed: Date
   /// The event, where the message could be read.
   public var event: Event?
-  /// The effect, where it is not about a message but about a call that is given up on.
-  public var effect: StoredEffect?
+  public var state = State.open
+  /// When it came to its state.
+  public var stateSince: Date
+  /// What is replayed instead of the message, once somebody has edited it.
+  public var edit: Edit?
+  /// Who looks after it.
+  public var owner: String?
+  /// What people have found out.
+  public var note: String?
 
   public init(
     service: ServiceName, message: RawMessage, reason: String, detail: String, attempts: Int,
@@ -36,6 +43,7 @@ public struct DeadLetter: Sendable {
     // The clock may have been set back in between; the table holds them in order.
     self.lastFailed = max(firstFailed, lastFailed)
     self.event = event
+    stateSince = self.lastFailed
   }
 
   /// A letter for an event of a parked key.
@@ -51,7 +59,7 @@ public struct DeadLetter: Sendable {
   static let rejected = "rejected-by-database"
 
   /// How its event has failed.
-  var failure: EventFailure {
+  public var failure: EventFailure {
     EventFailure(
       reason: reason, detail: detail, attempts: attempts, first: firstFailed, last: lastFailed)
   }

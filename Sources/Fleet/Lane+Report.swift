@@ -7,19 +7,30 @@ extension Lane {
   func report(_ result: StepResult) {
     for letter in result.deadLetters {
       metrics.deadLetter(letter)
-      logger.warning(
-        "message dead-lettered",
-        metadata: [
-          "dead_letter": "\(letter.id.uuidString.lowercased())",
-          "topic": "\(letter.message.partition.topic)",
-          "partition": "\(letter.message.partition.number)",
-          "offset": "\(letter.message.offset)",
-          "order": "\(letter.event?.orderID.rawValue ?? "unknown")",
-          "event": "\(letter.event?.id.uuidString.lowercased() ?? "unknown")",
-          "reason": "\(letter.reason)", "detail": "\(letter.detail)",
-        ])
+      logger.warning("message dead-lettered", metadata: metadata(of: letter))
     }
+    for letter in result.reopened {
+      logger.warning("replay failed, dead letter open again", metadata: metadata(of: letter))
+    }
+    for letter in result.resolved {
+      logger.info(
+        "dead letter resolved",
+        metadata: ["lane": "\(number)", "dead_letter": "\(letter.uuidString.lowercased())"])
+    }
+    metrics.replayed(resolved: result.resolved.count, reopened: result.reopened.count)
     for change in result.changes { report(change) }
+  }
+
+  private func metadata(of letter: DeadLetter) -> Logger.Metadata {
+    [
+      "dead_letter": "\(letter.id.uuidString.lowercased())",
+      "topic": "\(letter.message.partition.topic)",
+      "partition": "\(letter.message.partition.number)",
+      "offset": "\(letter.message.offset)",
+      "order": "\(letter.order?.rawValue ?? "unknown")",
+      "event": "\(letter.subjectID?.lowercaseText ?? "unknown")",
+      "reason": "\(letter.reason)", "detail": "\(letter.detail)",
+    ]
   }
 
   private func report(_ change: KeyChange) {

@@ -9,9 +9,13 @@ public import Foundation
 //   (free) ────────────────────────────────────▶ waiting ─┐ the first event fails again:
 //      ▲                                          │  ▲  ▲──┘ later, longer
 //      └─────── the queue is found empty ─────────┘  │ │
-//                                            release │ │ the last attempt has failed:
+//                                   release, replay  │ │ the last attempt has failed:
 //   (free) ─────────────────────────────────▶  dead ─┘◀┘ the event is dead-lettered
 //             the database refuses an event
+//
+// A replay puts a dead-lettered event back at the head of the queue, and a fence up where none
+// stands. It frees what waits behind its own letter, and nothing that waits behind another: once the
+// replayed events are handled such a key is dead again.
 
 /// How an event has failed so far.
 public struct EventFailure: Sendable, Hashable {
@@ -42,15 +46,19 @@ public struct ParkedEvent: Sendable {
   public var message: RawMessage
   /// nil: it has not been tried, only come behind one that has failed.
   public var failure: EventFailure?
+  /// The letter that is replayed with it. Such events go before the others of their queue.
+  public var deadLetter: UUID?
 
   public init(
-    id: UUID, order: OrderID, type: EventType, message: RawMessage, failure: EventFailure? = nil
+    id: UUID, order: OrderID, type: EventType, message: RawMessage, failure: EventFailure? = nil,
+    deadLetter: UUID? = nil
   ) {
     self.id = id
     self.order = order
     self.type = type
     self.message = message
     self.failure = failure
+    self.deadLetter = deadLetter
   }
 
   init(_ event: Event, _ message: RawMessage, failure: EventFailure? = nil) {
@@ -87,10 +95,13 @@ public struct ParkedKey: Sendable, Hashable {
   public var lastFailed: Date
   /// When the event failed first that was the first of the queue at the last failure.
   public var firstFailed: Date
+  /// The dead letter behind which the key has stopped, until that one is replayed or the key is
+  /// released. A key can be waiting meanwhile: for other letters of it that are replayed.
+  public var behind: UUID?
 
   public init(
     key: OrderID, state: State, attempts: Int, nextAttempt: Date, reason: String, detail: String,
-    firstFailed: Date, lastFailed: Date
+    firstFailed: Date, lastFailed: Date, behind: UUID? = nil
   ) {
     self.key = key
     self.state = state
@@ -100,14 +111,17 @@ public struct ParkedKey: Sendable, Hashable {
     self.detail = detail
     self.firstFailed = firstFailed
     self.lastFailed = lastFailed
+    self.behind = behind
   }
 
   init(
-    _ key: OrderID, _ state: State, after failure: EventFailure, attempts: Int, nextAttempt: Date
+    _ key: OrderID, _ state: State, after failure: EventFailure, attempts: Int, nextAttempt: Date,
+    behind: UUID? = nil
   ) {
     self.init(
       key: key, state: state, attempts: attempts, nextAttempt: nextAttempt, reason: failure.reason,
-      detail: failure.detail, firstFailed: failure.first, lastFailed: failure.last)
+      detail: failure.detail, firstFailed: failure.first, lastFailed: failure.last,
+      behind: behind)
   }
 }
 
@@ -123,6 +137,12 @@ public struct ParkedQueue: Sendable {
     self.key = key
     self.events = events
     self.length = length
+  }
+
+  /// How many of ``events`` may be tried: of a key that has stopped behind a dead letter only those
+  /// that are replayed.
+  var triable: Int {
+    key.behind == nil ? events.count : events.prefix { $0.deadLetter != nil }.count
   }
 }
 

@@ -60,9 +60,12 @@ struct Diversion: Sendable {
     case .dead(let letter):
       letters.append(letter)
       guard let event = letter.event else { break }
-      fenced.insert(event.orderID)
+      // A fence that has been put up since the event was tried stands for replays, which still go
+      // before it.
+      let isFirst = fenced.insert(event.orderID).inserted
       let key = ParkedKey(
-        event.orderID, .dead, after: letter.failure, attempts: 0, nextAttempt: now)
+        event.orderID, isFirst ? .dead : .waiting, after: letter.failure, attempts: 0,
+        nextAttempt: now, behind: letter.id)
       keys.append(key)
       changes.append(.givenUp(key, event: event.id))
     case .effect(let effect):
@@ -89,6 +92,10 @@ struct QueueSettlement: Sendable {
   /// The first event, when it has failed and stays.
   private(set) var head: ParkedEvent?
   private(set) var letter: DeadLetter?
+  /// Whether ``letter`` is one that was there before and whose replay has failed.
+  private(set) var isReopened = false
+  /// Letters whose replays are handled.
+  private(set) var resolved: [UUID] = []
   /// The key as it is from now on; nil when the fence is lifted.
   private(set) var key: ParkedKey?
   let change: KeyChange
@@ -101,12 +108,17 @@ struct QueueSettlement: Sendable {
     policy: ParkingPolicy, at now: Date
   ) {
     gone = queue.events.prefix(handled).map(\.id)
+    resolved = queue.events.prefix(handled).compactMap(\.deadLetter)
     var key = queue.key
-    guard let failure, var event = queue.events.dropFirst(handled).first else {
-      if handled == queue.length {
+    guard let failure, var event = queue.events.prefix(queue.triable).dropFirst(handled).first
+    else {
+      let isEmpty = handled == queue.length
+      if isEmpty, key.behind == nil {
         change = .released(key.key)
       } else {
-        // The rest of a long queue comes with the next tick.
+        // The rest of a long queue comes with the next tick; what may not be tried stays.
+        let isStopped = isEmpty || queue.triable < queue.events.count
+        key.state = isStopped ? .dead : .waiting
         key.attempts = 0
         key.nextAttempt = now
         self.key = key
@@ -128,15 +140,19 @@ struct QueueSettlement: Sendable {
     }
     event.failure = failed
     if isLast {
-      let dead = ParkedKey(key.key, .dead, after: failed, attempts: attempts, nextAttempt: now)
+      let letter = DeadLetter(event, service: service, failure: failed)
+      let dead = ParkedKey(
+        key.key, .dead, after: failed, attempts: attempts, nextAttempt: now,
+        behind: key.behind ?? letter.id)
       gone.append(event.id)
-      letter = DeadLetter(event, service: service, failure: failed)
+      self.letter = letter
+      isReopened = event.deadLetter != nil
       self.key = dead
       change = .givenUp(dead, event: event.id)
     } else {
       let waiting = ParkedKey(
         key.key, .waiting, after: failed, attempts: attempts,
-        nextAttempt: policy.nextAttempt(of: key.key, after: attempts, at: now))
+        nextAttempt: policy.nextAttempt(of: key.key, after: attempts, at: now), behind: key.behind)
       head = event
       self.key = waiting
       change = .retried(waiting)

@@ -39,13 +39,6 @@ public protocol LaneStore<Rows>: Sendable {
   func dueEffects(
     lane: Int32, at now: Date, except ids: [UUID], limit: Int
   ) async throws -> [StoredEffect]
-
-  /// Lets a dead key wait again, from its first attempt on, due at `now`: somebody has decided that
-  /// its later events are to be handled without the dead-lettered one. Whoever calls this need not
-  /// own the lane.
-  ///
-  /// - Returns: false when the key is not parked, or not dead.
-  func release(_ key: OrderID, at now: Date) async throws -> Bool
 }
 
 /// The statements of one step, in the order in which a step calls them. Not Sendable: it lives on
@@ -61,10 +54,14 @@ public protocol StepTransaction<Rows> {
   func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Rows
   func save(_ rows: Rows, lane: Int32, at now: Date) throws
   func append(_ records: [OutboxRecord], lane: Int32) throws
+  /// Writes dead letters. One that is there and is being replayed is open again, as
+  /// ``DeadLetter/reopened(as:)`` has it; another one that is there stays as it is.
   func record(_ letters: [DeadLetter], lane: Int32) throws
+  /// Notes that the replays of these letters are handled.
+  func resolve(_ letters: [UUID], at now: Date) throws
 
   /// The queues of those of `keys` that wait and are due, the longest overdue first, empty ones
-  /// too. Together they hold `limit` events at most; a key for whose events there is no room is
+  /// too. In each, events that are replayed come first. Together they hold `limit` events at most; a key for whose events there is no room is
   /// left out.
   func dueQueues(of keys: [OrderID], lane: Int32, at now: Date, limit: Int) throws -> [ParkedQueue]
   /// Puts fences up, or replaces those that stand.

@@ -14,6 +14,7 @@ final class ServiceMetrics: Sendable {
   private let service: ServiceName
   private let handled: CounterFamily
   private let deadLetters: CounterFamily
+  private let replays: CounterFamily
   private let lag = Mutex<[Partition: Gauge]>([:])
 
   init(_ service: ServiceName) {
@@ -27,6 +28,7 @@ final class ServiceMetrics: Sendable {
     outboxRows = Counter(label: "orderly_outbox_rows", dimensions: dimensions)
     handled = CounterFamily("orderly_events_handled", dimensions: dimensions, by: "type")
     deadLetters = CounterFamily("orderly_dead_letters", dimensions: dimensions, by: "reason")
+    replays = CounterFamily("orderly_dead_letter_replays", dimensions: dimensions, by: "outcome")
   }
 
   func stepDone(_ events: Int, _ result: StepResult, _ duration: Duration) {
@@ -39,6 +41,12 @@ final class ServiceMetrics: Sendable {
 
   func deadLetter(_ letter: DeadLetter) {
     deadLetters[letter.reason].increment()
+  }
+
+  /// Replays that have ended.
+  func replayed(resolved: Int, reopened: Int) {
+    if resolved > 0 { replays["resolved"].increment(by: resolved) }
+    if reopened > 0 { replays["failed"].increment(by: reopened) }
   }
 
   /// Takes the place of what was said before: partitions that are no longer owned disappear.

@@ -33,7 +33,9 @@ extension Step {
     } else {
       settlements = try tryAll(queues, context, in: transaction, &emitted, &result)
     }
-    result.deadLetters = settlements.compactMap(\.letter)
+    result.deadLetters = settlements.filter { !$0.isReopened }.compactMap(\.letter)
+    result.reopened = settlements.filter(\.isReopened).compactMap(\.letter)
+    result.resolved = settlements.flatMap(\.resolved)
     result.changes = settlements.map(\.change)
     try send(emitted, context, in: transaction, &result)
     try write(settlements, context, in: transaction)
@@ -62,7 +64,7 @@ extension Step {
     for (queue, items) in zip(queues, contents) {
       var handled = 0
       var failure: QueueFailure?
-      while handled < items.count, failure == nil {
+      while handled < queue.triable, failure == nil {
         failure = tryOne(
           items[handled], queue.events[handled], context, &rows, &emitted, &result)
         if failure == nil { handled += 1 }
@@ -118,5 +120,7 @@ extension Step {
     if !heads.isEmpty { try transaction.park(heads, lane: context.lane) }
     if !keys.isEmpty { try transaction.fence(keys, lane: context.lane) }
     if !lifted.isEmpty { try transaction.lift(lifted, lane: context.lane) }
+    let resolved = settlements.flatMap(\.resolved)
+    if !resolved.isEmpty { try transaction.resolve(resolved, at: context.now) }
   }
 }

@@ -7,6 +7,10 @@ struct StepResult: Sendable {
   /// Stored, to be performed.
   var effects: [StoredEffect] = []
   var deadLetters: [DeadLetter] = []
+  /// Dead letters whose replays have failed: they are in their topic since they first did.
+  var reopened: [DeadLetter] = []
+  /// Those whose replays are handled.
+  var resolved: [UUID] = []
   /// Events by type.
   var handled: [String: Int] = [:]
   var duplicates = 0
@@ -82,9 +86,8 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
       result.outbox.append(OutboxRecord(letter, sequence: sequence))
       sequence += 1
     }
-    if !result.deadLetters.isEmpty {
-      try transaction.record(result.deadLetters, lane: context.lane)
-    }
+    let letters = result.deadLetters + result.reopened
+    if !letters.isEmpty { try transaction.record(letters, lane: context.lane) }
     result.effects = try emitted.requests.map { try stored($0, at: context.now) }
     if !result.effects.isEmpty {
       try transaction.store(result.effects, lane: context.lane)

@@ -4,6 +4,7 @@ public enum CommonMigrations {
   public static let all = [
     Migration(file: "0001_messages.sql", bytes: PackageResources._001_messages_sql),
     Migration(file: "0002_parking.sql", bytes: PackageResources._002_parking_sql),
+    Migration(file: "0003_replay.sql", bytes: PackageResources._003_replay_sql),
     Migration(file: "0004_effect.sql", bytes: PackageResources._004_effect_sql),
   ]
 }

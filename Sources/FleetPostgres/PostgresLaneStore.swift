@@ -101,17 +101,4 @@ public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
       }
     }
   }
-
-  public func release(_ key: OrderID, at now: Date) async throws -> Bool {
-    try await reportingStoreErrors {
-      try await pool.withConnection { connection in
-        try connection.execute(
-          """
-          UPDATE parked_key SET state = 'waiting', attempts = 0, next_attempt_at = $2
-          WHERE key = $1 AND state = 'dead' RETURNING key
-          """, key, now
-        ).count == 1
-      }
-    }
-  }
 }

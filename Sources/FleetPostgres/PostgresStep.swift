@@ -64,16 +64,20 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
     try connection.executeLater(
       """
       INSERT INTO dead_letter (id, lane, topic, partition, "offset", key, value, headers, event_id,
-        event_type, order_id, reason, detail, fingerprint, attempts, state, first_failed,
-        last_failed)
+        event_type, order_id, reason, detail, fingerprint, attempts, state, state_since,
+        first_failed, last_failed)
       SELECT id, $1, topic, partition, "offset", key, value, headers::jsonb, event_id, event_type,
-        order_id, reason, detail, fingerprint, attempts, 'open', first_failed, last_failed
+        order_id, reason, detail, fingerprint, attempts, 'open', last_failed, first_failed,
+        last_failed
       FROM unnest($2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::bytea[], $7::bytea[],
         $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
         $15::int[], $16::timestamptz[], $17::timestamptz[])
         AS row(id, topic, partition, "offset", key, value, headers, event_id, event_type, order_id,
           reason, detail, fingerprint, attempts, first_failed, last_failed)
-      ON CONFLICT (id) DO NOTHING
+      ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,
+        reason = excluded.reason, detail = excluded.detail, fingerprint = excluded.fingerprint,
+        attempts = excluded.attempts, last_failed = excluded.last_failed
+        WHERE dead_letter.state = 'replaying'
       """,
       lane, letters.map(\.id), letters.map(\.message.partition.topic),
       letters.map(\.message.partition.number), letters.map(\.message.offset),
@@ -82,5 +86,13 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
       letters.map(\.eventType), letters.map { $0.order?.rawValue }, letters.map(\.reason),
       letters.map(\.detail), letters.map(\.fingerprint), letters.map { Int32($0.attempts) },
       letters.map(\.firstFailed), letters.map(\.lastFailed))
+  }
+
+  public func resolve(_ letters: [UUID], at now: Date) throws {
+    try connection.executeLater(
+      """
+      UPDATE dead_letter SET state = 'resolved', state_since = $2
+      WHERE id = ANY($1) AND state = 'replaying'
+      """, letters, now)
   }
 }

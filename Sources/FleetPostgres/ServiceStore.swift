@@ -26,6 +26,12 @@ public protocol ServiceStore<Rows>: Sendable {
   /// there.
   func save(_ rows: Rows, lane: Int32, at now: Date, on connection: Connection) throws
 
+  /// The rows of the service's own tables that handling `event` may change, by their present state:
+  /// a rehearsal compares them before and after.
+  func selection(
+    by event: EventPayload, on connection: Connection
+  ) throws -> [RowSelection]
+
   /// Whether the service has deadlines: then ``dueDeadlines(lane:at:limit:on:)`` is asked for them.
   var hasDeadlines: Bool { get }
 

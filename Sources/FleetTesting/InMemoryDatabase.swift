@@ -35,12 +35,38 @@ struct InMemoryDatabase<Tables: InMemoryTables>: Sendable {
         throw StoreError.rejected("outbox: lane \(writes.lane) has a row \(record.sequence)")
       }
     }
-    for letter in writes.deadLetters where !deadLetters.contains(where: { $0.id == letter.id }) {
-      deadLetters.append(letter)
-    }
+    for change in writes.letters { apply(change) }
     for change in writes.parking { try parking.apply(change, lane: writes.lane) }
     for change in writes.effects { try effects.apply(change, lane: writes.lane) }
   }
+
+  private mutating func apply(_ change: InMemoryLetterChange) {
+    switch change {
+    case .record(let letter):
+      guard let index = deadLetters.firstIndex(where: { $0.id == letter.id }) else {
+        deadLetters.append(letter)
+        return
+      }
+      guard deadLetters[index].state == .replaying else { return }
+      deadLetters[index] = deadLetters[index].reopened(as: letter)
+    case .resolve(let ids, let now):
+      for index in deadLetters.indices
+      where ids.contains(deadLetters[index].id) && deadLetters[index].state == .replaying {
+        deadLetters[index].state = .resolved
+        deadLetters[index].stateSince = now
+      }
+    case .update(let letter):
+      guard let index = deadLetters.firstIndex(where: { $0.id == letter.id }) else { return }
+      deadLetters[index] = letter
+    }
+  }
+}
+
+/// One statement about dead letters.
+enum InMemoryLetterChange: Sendable {
+  case record(DeadLetter)
+  case resolve([UUID], at: Date)
+  case update(DeadLetter)
 }
 
 /// What a step has written, to be applied when it commits.
@@ -50,7 +76,7 @@ struct InMemoryWrites<Tables: InMemoryTables>: Sendable {
   var inbox: Set<UUID> = []
   var saves: [(rows: Tables.Rows, now: Date)] = []
   var outbox: [OutboxRecord] = []
-  var deadLetters: [DeadLetter] = []
+  var letters: [InMemoryLetterChange] = []
   var parking: [InMemoryParking.Change] = []
   var effects: [InMemoryEffects.Change] = []
 }

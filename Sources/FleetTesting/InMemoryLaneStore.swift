@@ -89,10 +89,17 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
   public func step<Result: Sendable>(
     _ body: @Sendable (InMemoryStep<Tables>) throws -> Result
   ) async throws -> Result {
+    try run(at: .commit, body)
+  }
+
+  /// - Parameter commit: what the faults know the COMMIT by.
+  func run<Result>(
+    at commit: StoreOperation, _ body: (InMemoryStep<Tables>) throws -> Result
+  ) throws -> Result {
     try storage.withLock { storage in
       let step = InMemoryStep(storage)
       let result = try body(step)
-      switch storage.fault(at: .commit) {
+      switch storage.fault(at: commit) {
       case .fail(let error):
         throw error
       case .commitLater:
@@ -136,15 +143,6 @@ public final class InMemoryLaneStore<Tables: InMemoryTables>: LaneStore {
     try storage.withLock { storage in
       if try storage.losesReply(of: .dueKeys) { throw InMemoryStorage<Tables>.lostReply }
       return storage.database.parking.dueKeys(lane: lane, at: now).prefix(limit).map(\.key)
-    }
-  }
-
-  public func release(_ key: OrderID, at now: Date) async throws -> Bool {
-    try storage.withLock { storage in
-      let losesReply = try storage.losesReply(of: .release)
-      let isReleased = storage.database.parking.release(key, at: now)
-      if losesReply { throw InMemoryStorage<Tables>.lostReply }
-      return isReleased
     }
   }
 }

@@ -14,7 +14,7 @@ struct InMemoryParking: Sendable {
 
   private(set) var keys: [OrderID: ParkedKey] = [:]
   private(set) var lanes: [OrderID: Int32] = [:]
-  /// In the order of arrival.
+  /// Those that are replayed first, each part in the order of arrival.
   private(set) var events: [ParkedEvent] = []
 
   /// - Throws: `rejected` where a key has events and no fence.
@@ -32,6 +32,9 @@ struct InMemoryParking: Sendable {
         }
         if let index = self.events.firstIndex(where: { $0.id == event.id }) {
           self.events[index].failure = event.failure
+        } else if event.deadLetter != nil {
+          let place = self.events.firstIndex { $0.deadLetter == nil } ?? self.events.count
+          self.events.insert(event, at: place)
         } else {
           self.events.append(event)
         }
@@ -72,11 +75,9 @@ struct InMemoryParking: Sendable {
     return queues
   }
 
-  mutating func release(_ key: OrderID, at now: Date) -> Bool {
-    guard keys[key]?.state == .dead else { return false }
-    keys[key]?.state = .waiting
-    keys[key]?.attempts = 0
-    keys[key]?.nextAttempt = now
-    return true
+  func fence(of key: OrderID) -> StandingFence? {
+    guard let fence = keys[key], let lane = lanes[key] else { return nil }
+    return StandingFence(
+      key: fence, lane: lane, waiting: events.count { $0.order == key && $0.deadLetter == nil })
   }
 }

@@ -4,9 +4,9 @@ public import Foundation
 
 /// The transaction of one step of an ``InMemoryLaneStore``. It ends with the step's body.
 public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
-  private let storage: InMemoryStorage<Tables>
+  let storage: InMemoryStorage<Tables>
   /// What the step sees: what was committed before it, and its own writes.
-  private(set) var working: InMemoryDatabase<Tables>
+  var working: InMemoryDatabase<Tables>
   private(set) var writes = InMemoryWrites<Tables>()
 
   init(_ storage: InMemoryStorage<Tables>) {
@@ -54,7 +54,12 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
 
   public func record(_ letters: [DeadLetter], lane: Int32) throws {
     try fail(at: .record)
-    try write { $0.deadLetters += letters }
+    try write { $0.letters += letters.map(InMemoryLetterChange.record) }
+  }
+
+  public func resolve(_ letters: [UUID], at now: Date) throws {
+    try fail(at: .resolve)
+    try write { $0.letters.append(.resolve(letters, at: now)) }
   }
 
   public func dueQueues(
@@ -94,7 +99,7 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     try write { $0.effects.append(.settle(effects)) }
   }
 
-  private func write(_ change: (inout InMemoryWrites<Tables>) -> Void) throws {
+  func write(_ change: (inout InMemoryWrites<Tables>) -> Void) throws {
     change(&writes)
     working = storage.database
     try working.apply(writes)

@@ -1,4 +1,5 @@
 public import Contracts
+public import Fleet
 public import Foundation
 
 /// A service's own tables as a value: what ``InMemoryLaneStore`` copies for a transaction and keeps
@@ -15,6 +16,8 @@ public protocol InMemoryTables<Rows>: Sendable {
   mutating func save(_ rows: Rows, lane: Int32, at now: Date) throws
   /// Orders of the lane whose deadline has passed by `now`, the longest overdue first.
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID]
+  /// The rows of an order, as text, for a rehearsal to compare.
+  func rows(of order: OrderID) -> [RowName: String]
 }
 
 extension InMemoryTables {

@@ -41,7 +41,6 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
   case parkingAgainKeepsThePlace
   case queuesAreBounded
   case dueKeysAreTheLanesWaitingOnes
-  case aReleasedKeyWaitsAgain
   case effectsComeBackAsTheyWere
   case aFailedStepStoresNoEffect
   case anEffectIsStoredOnce
@@ -77,7 +76,6 @@ public enum LaneStoreRule: String, CaseIterable, Sendable {
     case .parkingAgainKeepsThePlace: try await parking.parkingAgainKeepsThePlace()
     case .queuesAreBounded: try await parking.queuesAreBounded()
     case .dueKeysAreTheLanesWaitingOnes: try await parking.dueKeysAreTheLanesWaitingOnes()
-    case .aReleasedKeyWaitsAgain: try await parking.aReleasedKeyWaitsAgain()
     case .effectsComeBackAsTheyWere: try await effects.effectsComeBackAsTheyWere()
     case .aFailedStepStoresNoEffect: try await effects.aFailedStepStoresNoEffect()
     case .anEffectIsStoredOnce: try await effects.anEffectIsStoredOnce()

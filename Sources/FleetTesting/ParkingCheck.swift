@@ -174,21 +174,6 @@ struct ParkingCheck<Store: LaneStore> {
     try await expect(queues(all, epoch).map(\.key.key), due, "the due queues")
   }
 
-  func aReleasedKeyWaitsAgain() async throws {
-    let epoch = try await store.takeOver(lane: 0, owner: "a")
-    try await step(epoch) { step in
-      try step.fence([fence("dead", .dead, attempts: 8), fence("waiting", due: 60)], lane: 0)
-      try step.park([event("dead", offset: 1)], lane: 0)
-    }
-    try await expect(store.release(key("nobody"), at: now), false, "a key that is not parked")
-    try await expect(store.release(key("waiting"), at: now), false, "a key that waits")
-    try await expect(store.release(key("dead"), at: now), true, "a dead key")
-    try await expect(store.release(key("dead"), at: now), false, "a released key")
-    let found = try await queues(["dead", "waiting"], epoch)
-    try expect(found.map(\.key), [fence("dead", attempts: 0)], "the released key")
-    try expect(found.map(\.length), [1], "its queue's length")
-  }
-
   // MARK: - Tools
 
   private func key(_ name: String) -> OrderID { OrderID(rawValue: name) }

@@ -2,10 +2,12 @@ public import Fleet
 
 /// What a lane does with its store: the points at which an ``InMemoryLaneStore`` can fail.
 public enum StoreOperation: Hashable, Sendable, CaseIterable {
-  case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys, dueEffects, release
+  case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys, dueEffects
+  /// The COMMIT of a desk's transaction.
+  case change
   /// The statements of a step.
-  case admit, load, save, append, record, dueQueues, fence, park, unpark, lift, store, settle,
-    commit
+  case admit, load, save, append, record, resolve, dueQueues, fence, park, unpark, lift, store,
+    settle, commit
 }
 
 /// How an operation of an ``InMemoryLaneStore`` fails.

@@ -13,6 +13,7 @@ enum WorkerMetrics {
       "orderly_events_duplicate": "Events that the inbox already had.",
       "orderly_messages_passed_over": "Messages of types that the service does not act on.",
       "orderly_dead_letters": "Messages dead-lettered, by reason.",
+      "orderly_dead_letter_replays": "Replays of dead letters that have ended, by outcome.",
       "orderly_retries": "Steps, takeovers and publications that had to be tried again.",
       "orderly_outbox_rows": "Rows written to the outbox.",
       "orderly_outbox_depth": "Rows waiting in the outbox.",

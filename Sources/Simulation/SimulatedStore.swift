@@ -54,10 +54,6 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
     }
   }
 
-  func release(_ key: OrderID, at now: Date) async throws -> Bool {
-    try await call(.releases, 0) { try await database.store.release(key, at: now) }
-  }
-
   func step<Result: Sendable>(
     _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
   ) async throws -> Result {
@@ -203,6 +199,11 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
   func record(_ letters: [DeadLetter], lane: Int32) throws {
     try pass()
     if bug != .forgetsDeadLetters { try inner.record(letters, lane: lane) }
+  }
+
+  func resolve(_ letters: [UUID], at now: Date) throws {
+    try pass()
+    try inner.resolve(letters, at: now)
   }
 
   func dueQueues(

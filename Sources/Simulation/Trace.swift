@@ -9,7 +9,6 @@ public struct Trace: Sendable {
     case looks = "looks for deadlines"
     case looksForKeys = "looks for parked keys"
     case looksForEffects = "looks for effects"
-    case releases
     case failed = "fails"
     case replyLost = "reply lost"
     case commitLate = "commit in flight"

@@ -17,6 +17,8 @@ struct SampleTables: ServiceStore {
     return [:]
   }
 
+  func selection(by event: EventPayload, on connection: Connection) -> [RowSelection] { [] }
+
   func save(_ rows: Rows, lane: Int32, at now: Date, on connection: Connection) throws {}
 }
 

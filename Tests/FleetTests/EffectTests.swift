@@ -161,6 +161,27 @@ import Testing
     #expect(header(HeaderName.DeadLetter.topic) == "payments.effects")
   }
 
+  @Test mutating func aReplayAsksTheProviderAgain() async throws {
+    world.effectPolicy.attempts = 2
+    provider.set(isDown: true)
+    append("a")
+    func state() -> DeadLetter.State? { world.store.deadLetters.first?.state }
+    try await world.withRunner { _ in
+      try await run { state() == .open && world.deadLetters().count == 1 }
+      let letter = world.store.deadLetters[0].id
+      _ = try await world.desk.replay(letter, at: world.clock.now)
+      #expect(state() == .replaying)
+      try await run { state() == .open }
+      provider.set(isDown: false)
+      _ = try await world.desk.replay(letter, at: world.clock.now)
+      try await run { state() == .resolved && world.captured() == ["a"] }
+    }
+    #expect(provider.calls == 5 && provider.charges.count == 1)
+    // In its topic since it was first given up.
+    #expect(world.deadLetters().count == 1)
+    #expect(states() == [.done])
+  }
+
   @Test func whatIsRefusedIsGivenUpAtOnce() async throws {
     append("a", token: "refused")
     try await world.withRunner { _ in try await run { world.deadLetters().count == 1 } }

@@ -37,6 +37,8 @@ struct World: Sendable {
         owner: owner, logger: quietLogger))
   }
 
+  var desk: DeadLetterDesk<SampleStore> { DeadLetterDesk(service: .payments, store: store) }
+
   /// Moves the clock until the condition holds.
   func run(until condition: () async -> Bool) async throws {
     try await clock.run(until: condition)

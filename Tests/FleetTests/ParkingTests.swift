@@ -75,8 +75,9 @@ import Testing
       #expect(world.handled("down").isEmpty && world.handled("fine") == ["1", "2"])
 
       // Somebody decides that the rest is to go on without the dead one.
-      #expect(
-        try await world.store.release(OrderID(rawValue: "down"), at: world.clock.now))
+      let release = try await world.desk.release(OrderID(rawValue: "down"), at: world.clock.now)
+      #expect(release.waiting == 2)
+      #expect(release.openLetter == world.store.deadLetters.first?.id)
       try await wait { world.store.parkedKeys.isEmpty }
       #expect(world.handled("down") == ["2", "3"])
     }
@@ -156,7 +157,7 @@ import Testing
       append("slow", ["1"], token: "flaky-3")
       try await world.run { key("slow") != nil }
       world.clock.advance(by: .seconds(60))
-      _ = try await world.store.release(OrderID(rawValue: "refused-1"), at: world.clock.now)
+      _ = try await world.desk.release(OrderID(rawValue: "refused-1"), at: world.clock.now)
       try await wait { world.store.deadLetters.count == 2 && key("slow") == nil }
     }
     #expect(world.handled("slow") == ["1"] && world.handled("fine") == ["1"])

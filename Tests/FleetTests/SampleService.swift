@@ -81,6 +81,10 @@ struct SampleTables: InMemoryTables {
     self.rows.merge(rows) { _, new in new }
   }
 
+  func rows(of order: OrderID) -> [RowName: String] {
+    rows[order].map { [RowName(table: "account", key: order.rawValue): "\($0)"] } ?? [:]
+  }
+
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID] {
     Array(rows.filter(\.value.isDue).keys.sorted().prefix(limit))
   }

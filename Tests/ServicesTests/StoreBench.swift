@@ -15,28 +15,55 @@ struct StoreBench<Store: ServiceStore>: Sendable {
 
   let store: Store
   let configuration: ConnectionConfiguration
+  private let server: ConnectionConfiguration
+  private let schema: Identifier
 
   /// Runs the body with a schema that all of the store's migrations have made; drops it after.
   static func with<R>(_ store: Store, _ body: (StoreBench) throws -> R) throws -> R {
+    let bench = try StoreBench(store)
+    defer { bench.drop() }
+    return try body(bench)
+  }
+
+  /// As ``with(_:_:)``, with connections to the schema.
+  static func withPool<R>(
+    _ store: Store, _ body: (Pool) async throws -> R
+  ) async throws -> R {
+    let bench = try StoreBench(store)
+    defer { bench.drop() }
+    let pool = Pool(bench.configuration, maximum: 2)
+    let result: Result<R, any Error>
+    do { result = .success(try await body(pool)) } catch { result = .failure(error) }
+    await pool.close()
+    return try result.get()
+  }
+
+  private init(_ store: Store) throws {
     guard let url = ProcessInfo.processInfo.environment["ORDERLY_TEST_POSTGRES"] else {
       throw Missing()
     }
-    var configuration = try ConnectionConfiguration(url: url)
-    let schema = try Identifier(
-      "storetests_" + UUID().uuidString.lowercased().filter { $0 != "-" })
-    return try Connection.with(configuration) { admin in
-      try admin.executeScript("CREATE SCHEMA \(schema)")
-      defer {
-        #expect(throws: Never.self) { try admin.executeScript("DROP SCHEMA \(schema) CASCADE") }
-      }
-      configuration.searchPath = schema.quoted
-      let bench = StoreBench(store: store, configuration: configuration)
-      try bench.connect { connection in
+    server = try ConnectionConfiguration(url: url)
+    schema = try Identifier("storetests_" + UUID().uuidString.lowercased().filter { $0 != "-" })
+    self.store = store
+    var configuration = server
+    configuration.searchPath = schema.quoted
+    self.configuration = configuration
+    try Connection.with(server) { try $0.executeScript("CREATE SCHEMA \(schema)") }
+    do {
+      try connect { connection in
         for migration in CommonMigrations.all + Store.migrations {
           try connection.executeScript(migration.sql)
         }
       }
-      return try body(bench)
+    } catch {
+      drop()
+      throw error
+    }
+  }
+
+  private func drop() {
+    #expect(throws: Never.self) {
+      try Connection.with(server) { try $0.executeScript("DROP SCHEMA \(schema) CASCADE") }
     }
   }
 

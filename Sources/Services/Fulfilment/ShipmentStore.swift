@@ -56,6 +56,12 @@ public struct ShipmentStore: ServiceStore {
     }
   }
 
+  public func selection(
+    by event: EventPayload, on connection: Connection
+  ) -> [RowSelection] {
+    RowSelection.rows(of: event.orderID, in: "shipment")
+  }
+
   /// The shipments by columns, `$1` to `$4` of the statements above.
   private static func arrays(
     _ shipments: [(key: OrderID, row: Shipment)]

@@ -64,6 +64,17 @@ public struct InventoryStore: ServiceStore {
     try update(rows.stock.updated, connection)
   }
 
+  public func selection(
+    by event: EventPayload, on connection: Connection
+  ) throws -> [RowSelection] {
+    var skus: [String] = try connection.execute(
+      "SELECT jsonb_object_keys(lines) FROM reservation WHERE order_id = $1", event.orderID
+    ).map { row in try row.decode(0) }
+    if case .orderPlaced(let body) = event { skus += body.lines.map(\.sku) }
+    return RowSelection.rows(of: event.orderID, in: "reservation")
+      + [RowSelection(table: "stock", column: "sku", values: skus)]
+  }
+
   private func insert(
     _ reservations: [(key: OrderID, row: Reservation)], _ now: Date, _ connection: Connection
   ) throws {

@@ -40,6 +40,12 @@ public struct OrderStore: ServiceStore {
     try insert(rows.steps, connection)
   }
 
+  public func selection(
+    by event: EventPayload, on connection: Connection
+  ) -> [RowSelection] {
+    RowSelection.rows(of: event.orderID, in: "orders", "order_line", "saga_step")
+  }
+
   public var hasDeadlines: Bool { true }
 
   public func dueDeadlines(

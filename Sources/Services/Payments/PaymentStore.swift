@@ -63,6 +63,12 @@ public struct PaymentStore: ServiceStore {
     try insert(rows.ledger, now, connection)
   }
 
+  public func selection(
+    by event: EventPayload, on connection: Connection
+  ) -> [RowSelection] {
+    RowSelection.rows(of: event.orderID, in: "payment", "ledger_entry")
+  }
+
   private func insert(
     _ payments: [(key: OrderID, row: Payment)], _ now: Date, _ connection: Connection
   ) throws {

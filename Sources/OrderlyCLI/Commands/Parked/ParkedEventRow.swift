@@ -15,14 +15,15 @@ struct ParkedEventRow: Sendable {
   let attempts: Int32
   let parkedAt: Date
 
-  /// The order's queue in a service, in the order of arrival.
+  /// The order's queue in a service, those that are replayed first, each part in the order of
+  /// arrival.
   static func queue(
     of order: String, in service: ServiceName, on connection: Connection
   ) throws -> [ParkedEventRow] {
     try connection.execute(
       """
       SELECT event_id, event_type, topic, partition, "offset", attempts, parked_at
-      FROM parked WHERE order_id = $1 ORDER BY position LIMIT 100
+      FROM parked WHERE order_id = $1 ORDER BY dead_letter IS NULL, position LIMIT 100
       """, order
     ).map { row in
       ParkedEventRow(

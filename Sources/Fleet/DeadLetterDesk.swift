@@ -1,0 +1,187 @@
+public import Contracts
+public import Foundation
+
+/// Where people work through the dead letters of one service. Each call is one transaction that
+/// falls between two steps of the lane that it concerns; whoever calls need not own the lane, and no
+/// lane need be running.
+///
+/// A replay handles nothing itself. It puts the event back at the head of its order's queue, in
+/// front of the events that wait there, and the lane tries it as it tries every parked event. What
+/// makes it happen once is that the event leaves the queue in the transaction that handles it, which
+/// also resolves the letter; and that only an open letter is replayed, which it then is not any more.
+///
+/// A letter about an effect has no event: its replay lets the lane call the provider again, by the
+/// same key, and the answer resolves the letter.
+public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
+  public let service: ServiceName
+  private let store: Store
+
+  public init(service: ServiceName, store: Store) {
+    self.service = service
+    self.store = store
+  }
+
+  /// nil: the service has no such letter.
+  public func letter(_ id: UUID) async throws -> DeadLetter? {
+    try await store.change { try $0.letter(id) }
+  }
+
+  /// Puts the letter's event, as it came or as it was edited, back at the head of its order's queue,
+  /// due at once; or lets its effect be called again.
+  ///
+  /// - Parameter lane: the partition of the order, ``KeyHash/partition(of:count:)``. Asked for only
+  ///   where the original could not be read, and so nobody knows that it lies where it belongs.
+  /// - Throws: ``Refusal``, ``StoreError``.
+  public func replay(_ id: UUID, lane: Int32? = nil, at now: Date) async throws -> ReplayStart {
+    try await store.change { transaction in
+      var letter = try known(id, transaction)
+      try letter.requireOpen("replayed")
+      if let effect = letter.effectID { return try revive(effect, &letter, at: now, transaction) }
+      let event = try letter.replayedEvent()
+      let home = letter.event == nil ? lane : letter.message.partition.number
+      let (fence, number) = try fence(
+        of: event.orderID, lane: home,
+        orElse: "The original could not be read, so that the partition of the order "
+          + "\(event.orderID) has to be named.", transaction)
+      let key = ParkedKey(fence?.key, replaying: letter, of: event.orderID, at: now)
+      try transaction.fence([key], lane: number)
+      let parked = ParkedEvent(
+        id: event.id, order: event.orderID, type: event.type, message: letter.replayed,
+        failure: letter.failure, deadLetter: letter.id)
+      try transaction.park([parked], lane: number)
+      // The original's has been there since it came.
+      if letter.edit != nil { try transaction.enter(event.id, lane: number) }
+      letter.state = .replaying
+      letter.stateSince = now
+      try transaction.update(letter)
+      return ReplayStart(order: event.orderID, lane: number, waiting: fence?.waiting ?? 0)
+    }
+  }
+
+  private func revive(
+    _ effect: UUID, _ letter: inout DeadLetter, at now: Date, _ transaction: Store.Transaction
+  ) throws -> ReplayStart {
+    guard let order = letter.order, let lane = try transaction.revive(effect: effect, at: now)
+    else {
+      throw Refusal(
+        "\(service.rawValue) has given up on no effect \(effect.lowercaseText).")
+    }
+    letter.state = .replaying
+    letter.stateSince = now
+    try transaction.update(letter)
+    return ReplayStart(order: order, lane: lane, waiting: 0)
+  }
+
+  /// Keeps another message to be replayed instead of the original, in place of an earlier edit. See
+  /// ``DeadLetter/edited(value:headers:at:)``.
+  ///
+  /// - Returns: the letter as it is now.
+  /// - Throws: ``Refusal``, ``StoreError``.
+  public func edit(
+    _ id: UUID, value: [UInt8], headers: [EventHeader], at now: Date
+  ) async throws -> DeadLetter {
+    try await change(id) { letter in
+      letter = try letter.edited(value: value, headers: headers, at: now)
+    }
+  }
+
+  /// Gives the letter up for good. The later events of its order stay until ``release(_:at:)``.
+  ///
+  /// - Returns: the order that has stopped behind the letter, if there is one.
+  /// - Throws: ``Refusal``, ``StoreError``.
+  public func discard(_ id: UUID, at now: Date) async throws -> StandingFence? {
+    try await store.change { transaction in
+      var letter = try known(id, transaction)
+      try letter.requireOpen("discarded")
+      letter.state = .discarded
+      letter.stateSince = now
+      try transaction.update(letter)
+      guard let order = letter.event?.orderID, let fence = try transaction.fence(of: order),
+        fence.key.behind == id
+      else { return nil }
+      return fence
+    }
+  }
+
+  /// Lets the later events of an order go on without the letter behind which it has stopped, due at
+  /// once. The letter stays as it is: an open one can still be replayed.
+  ///
+  /// - Throws: ``Refusal``, ``StoreError``.
+  public func release(_ order: OrderID, at now: Date) async throws -> Release {
+    try await store.change { transaction in
+      let refusal = "\(service.rawValue) has not parked the order \(order)."
+      let (fence, lane) = try fence(of: order, lane: nil, orElse: refusal, transaction)
+      guard let fence else { throw Refusal(refusal) }
+      guard fence.key.state == .dead else {
+        throw Refusal("The order \(order) is parked and tried again by itself: nothing stops it.")
+      }
+      var key = fence.key
+      let letter = try key.behind.flatMap { try transaction.letter($0) }
+      key.state = .waiting
+      key.attempts = 0
+      key.nextAttempt = now
+      key.behind = nil
+      try transaction.fence([key], lane: lane)
+      return Release(waiting: fence.waiting, openLetter: letter?.state == .open ? letter?.id : nil)
+    }
+  }
+
+  /// Says who looks after the letter; nil for nobody.
+  ///
+  /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
+  public func assign(_ id: UUID, to owner: String?) async throws {
+    _ = try await change(id) { $0.owner = owner.map(DeadLetter.printable) }
+  }
+
+  /// Keeps a remark, of 1000 characters at most, in place of an earlier one; nil for none.
+  ///
+  /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
+  public func note(_ id: UUID, _ text: String?) async throws {
+    _ = try await change(id) { $0.note = text.map(DeadLetter.printable) }
+  }
+
+  private func change(
+    _ id: UUID, _ body: @Sendable (inout DeadLetter) throws -> Void
+  ) async throws -> DeadLetter {
+    try await store.change { transaction in
+      var letter = try known(id, transaction)
+      try body(&letter)
+      try transaction.update(letter)
+      return letter
+    }
+  }
+
+  private func known(_ id: UUID, _ transaction: Store.Transaction) throws -> DeadLetter {
+    if let letter = try transaction.letter(id) { return letter }
+    throw Refusal("\(service.rawValue) has no dead letter \(id.lowercaseText).")
+  }
+
+  /// The order's fence, if one stands, with the lane locked that works the order.
+  ///
+  /// - Parameter lane: the order's, where no fence tells.
+  private func fence(
+    of order: OrderID, lane: Int32?, orElse refusal: String, _ transaction: Store.Transaction
+  ) throws -> (StandingFence?, lane: Int32) {
+    guard let lane = try transaction.fence(of: order)?.lane ?? lane else { throw Refusal(refusal) }
+    guard try transaction.lock(lane: lane) else {
+      throw Refusal("\(service.rawValue) has never worked the partition \(lane).")
+    }
+    // Until the lock was there the lane may have lifted it.
+    return (try transaction.fence(of: order), lane)
+  }
+}
+
+extension ParkedKey {
+  /// The fence that stands while a letter of its key is replayed.
+  init(_ standing: ParkedKey?, replaying letter: DeadLetter, of key: OrderID, at now: Date) {
+    self =
+      standing
+      ?? ParkedKey(key, .waiting, after: letter.failure, attempts: 0, nextAttempt: now)
+    // A lane that is about to give up on the event that was first up to now finds the key not due,
+    // and does not take the replayed one for it.
+    nextAttempt = state == .waiting && standing != nil ? now + 1 : now
+    state = .waiting
+    attempts = 0
+    if behind == letter.id { behind = nil }
+  }
+}
