@@ -17,6 +17,11 @@ public struct DeadLetter: Sendable {
   public var lastFailed: Date
   /// The event, where the message could be read.
   public var event: Event?
+  /// The event's id, if the inbox has it for this message, or the effect's; nil for one that could
+  /// not be read.
+  public var eventID: UUID?
+  /// The event's order, known or not as ``eventID`` is.
+  public var order: OrderID?
   public var state = State.open
   /// When it came to its state.
   public var stateSince: Date
@@ -43,6 +48,8 @@ public struct DeadLetter: Sendable {
     // The clock may have been set back in between; the table holds them in order.
     self.lastFailed = max(firstFailed, lastFailed)
     self.event = event
+    eventID = event?.id
+    order = event?.orderID
     stateSince = self.lastFailed
   }
 
@@ -53,6 +60,9 @@ public struct DeadLetter: Sendable {
       attempts: failure.attempts, firstFailed: failure.first, lastFailed: failure.last,
       event: try? EventCodec.decode(
         key: event.message.key, value: event.message.value, headers: event.message.headers))
+    // By another version of the contracts it could be read.
+    eventID = event.id
+    order = event.order
   }
 
   /// The ``reason`` of what the database does not take.

@@ -38,7 +38,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       try letter.requireOpen("replayed")
       if let effect = letter.effectID { return try revive(effect, &letter, at: now, transaction) }
       let event = try letter.replayedEvent()
-      let home = letter.event == nil ? lane : letter.message.partition.number
+      let home = letter.order == nil ? lane : letter.message.partition.number
       let (fence, number) = try fence(
         of: event.orderID, lane: home,
         orElse: "The original could not be read, so that the partition of the order "
@@ -49,8 +49,19 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
         id: event.id, order: event.orderID, type: event.type, message: letter.replayed,
         failure: letter.failure, deadLetter: letter.id)
       try transaction.park([parked], lane: number)
-      // The original's has been there since it came.
-      if letter.edit != nil { try transaction.enter(event.id, lane: number) }
+      // In the inbox the cause of what follows is looked for. An edited event is new there, and that
+      // of an old letter may have been cleared away.
+      let isNew = try transaction.enter(event.id, lane: number)
+      if letter.edit == nil, letter.eventID == nil {
+        // It can be read since a newer version of the contracts came; or it came again, in order.
+        guard isNew else {
+          throw Refusal(
+            "The event \(event.id.lowercaseText) has come in another message too, which is handled "
+              + "or waits for its turn.")
+        }
+        letter.eventID = event.id
+        letter.order = event.orderID
+      }
       letter.state = .replaying
       letter.stateSince = now
       try transaction.update(letter)
@@ -96,7 +107,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       letter.state = .discarded
       letter.stateSince = now
       try transaction.update(letter)
-      guard let order = letter.event?.orderID, let fence = try transaction.fence(of: order),
+      guard let order = letter.order, let fence = try transaction.fence(of: order),
         fence.key.behind == id
       else { return nil }
       return fence
@@ -109,20 +120,21 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// - Throws: ``Refusal``, ``StoreError``.
   public func release(_ order: OrderID, at now: Date) async throws -> Release {
     try await store.change { transaction in
+      // Before the lane: a replay of it locks them in this order too.
+      let letter = try transaction.fence(of: order)?.key.behind.flatMap(transaction.letter)
       let refusal = "\(service.rawValue) has not parked the order \(order)."
       let (fence, lane) = try fence(of: order, lane: nil, orElse: refusal, transaction)
-      guard let fence else { throw Refusal(refusal) }
-      guard fence.key.state == .dead else {
+      guard var key = fence?.key else { throw Refusal(refusal) }
+      guard key.state == .dead else {
         throw Refusal("The order \(order) is parked and tried again by itself: nothing stops it.")
       }
-      var key = fence.key
-      let letter = try key.behind.flatMap { try transaction.letter($0) }
+      let isOpen = letter?.state == .open && letter?.id == key.behind
       key.state = .waiting
       key.attempts = 0
       key.nextAttempt = now
       key.behind = nil
       try transaction.fence([key], lane: lane)
-      return Release(waiting: fence.waiting, openLetter: letter?.state == .open ? letter?.id : nil)
+      return Release(waiting: fence?.waiting ?? 0, openLetter: isOpen ? letter?.id : nil)
     }
   }
 

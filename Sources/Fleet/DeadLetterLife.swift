@@ -84,14 +84,14 @@ extension DeadLetter {
     value: [UInt8], headers: [EventHeader], at now: Date
   ) throws(Refusal) -> DeadLetter {
     try requireOpen("edited")
-    let eventID = UUID()
+    let newID = UUID()
     let original =
-      event?.id
+      eventID
       ?? message.headers.first { $0.name == HeaderName.id }?.text.flatMap(UUID.init(uuidString:))
     var replaced: Set = [HeaderName.id, HeaderName.idempotencyKey]
     var added = [
-      EventHeader(HeaderName.id, eventID.lowercaseText),
-      EventHeader(HeaderName.idempotencyKey, eventID.lowercaseText),
+      EventHeader(HeaderName.id, newID.lowercaseText),
+      EventHeader(HeaderName.idempotencyKey, newID.lowercaseText),
     ]
     if let original {
       replaced.insert(HeaderName.causationID)
@@ -100,11 +100,11 @@ extension DeadLetter {
     var edited = self
     edited.edit = Edit(
       value: value, headers: headers.filter { !replaced.contains($0.name) } + added,
-      eventID: eventID, at: now)
-    let order = try edited.replayedEvent().orderID
-    if let known = event?.orderID, known != order {
+      eventID: newID, at: now)
+    let newOrder = try edited.replayedEvent().orderID
+    if let order, order != newOrder {
       throw Refusal(
-        "The message is about the order \(known), and the edited one about \(order). Publish a new "
+        "The message is about the order \(order), and the edited one about \(newOrder). Publish a new "
           + "event for another order.")
     }
     return edited

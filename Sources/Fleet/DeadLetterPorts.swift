@@ -24,7 +24,7 @@ public protocol LaneLocking {
 public protocol DeadLetterTransaction: LaneLocking {
   /// The letter, locked. Lock letters before lanes; a step never waits for a letter that is open.
   func letter(_ id: UUID) throws -> DeadLetter?
-  /// Writes the letter's state, edit, owner and note.
+  /// Writes the letter's state, edit, owner and note, and the ids of its event.
   func update(_ letter: DeadLetter) throws
   /// The fence around a key, not locked.
   func fence(of key: OrderID) throws -> StandingFence?
@@ -36,8 +36,8 @@ public protocol DeadLetterTransaction: LaneLocking {
   ///
   /// - Returns: its lane; nil when there is no such effect, or it is not dead.
   func revive(effect id: UUID, at now: Date) throws -> Int32?
-  /// Enters an id into the inbox, unless it is there.
-  func enter(_ id: UUID, lane: Int32) throws
+  /// Enters an id into the inbox; false: it is there already.
+  func enter(_ id: UUID, lane: Int32) throws -> Bool
 }
 
 /// A fence as an operator sees it.

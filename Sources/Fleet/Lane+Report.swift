@@ -28,7 +28,7 @@ extension Lane {
       "partition": "\(letter.message.partition.number)",
       "offset": "\(letter.message.offset)",
       "order": "\(letter.order?.rawValue ?? "unknown")",
-      "event": "\(letter.subjectID?.lowercaseText ?? "unknown")",
+      "event": "\(letter.eventID?.uuidString.lowercased() ?? "unknown")",
       "reason": "\(letter.reason)", "detail": "\(letter.detail)",
     ]
   }

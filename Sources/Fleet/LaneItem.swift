@@ -30,7 +30,7 @@ enum LaneItem: Sendable {
     case .event(let event, _): event.id
     // Its own id may be missing or not its own, so its place in the log stands for it.
     case .unreadable(_, let message): DeadLetter.id(of: message, in: service)
-    case .dead(let letter): letter.event?.id ?? letter.id
+    case .dead(let letter): letter.eventID ?? letter.id
     // A deadline fires once.
     case .deadline(let order):
       UUID(version5Of: "\(order.rawValue)/deadline", namespace: .orderlyEvents)
@@ -47,7 +47,7 @@ enum LaneItem: Sendable {
     switch self {
     case .event(let event, _): event.orderID
     case .deadline(let order): order
-    case .dead(let letter): letter.event?.orderID
+    case .dead(let letter): letter.order
     case .unreadable: nil
     case .parked(let event): event.order
     case .retry(let key, _): key

@@ -59,15 +59,15 @@ struct Diversion: Sendable {
           attempts: 1, firstFailed: now, lastFailed: now))
     case .dead(let letter):
       letters.append(letter)
-      guard let event = letter.event else { break }
+      guard let order = letter.order, let event = letter.eventID else { break }
       // A fence that has been put up since the event was tried stands for replays, which still go
       // before it.
-      let isFirst = fenced.insert(event.orderID).inserted
+      let isFirst = fenced.insert(order).inserted
       let key = ParkedKey(
-        event.orderID, isFirst ? .dead : .waiting, after: letter.failure, attempts: 0,
+        order, isFirst ? .dead : .waiting, after: letter.failure, attempts: 0,
         nextAttempt: now, behind: letter.id)
       keys.append(key)
-      changes.append(.givenUp(key, event: event.id))
+      changes.append(.givenUp(key, event: event))
     case .effect(let effect):
       // Like a deadline. What is not done is no matter of the rules.
       if effect.state == .done { decided.append(index) }

@@ -34,7 +34,7 @@ where
     let event = try letter.replayedEvent()
     let home = letter.message.partition.number
     let context = Context(
-      lane: letter.event == nil ? lane ?? home : home, epoch: 0, nextSequence: 0, now: now,
+      lane: letter.order == nil ? lane ?? home : home, epoch: 0, nextSequence: 0, now: now,
       attempt: letter.attempts + 1)
     do {
       // It throws whatever happens, so that the transaction is rolled back.

@@ -166,6 +166,8 @@ extension DeadLetter {
       reason: effect.failure?.reason ?? "", detail: effect.failure?.detail ?? "",
       attempts: max(1, effect.attempts), firstFailed: effect.failure?.first ?? effect.createdAt,
       lastFailed: effect.failure?.last ?? effect.createdAt)
+    eventID = effect.id
+    order = effect.order
   }
 
   /// What stands for a topic in letters about effects of a service. No such topic exists.
@@ -177,16 +179,5 @@ extension DeadLetter {
   public var effectID: UUID? {
     guard message.partition.topic == Self.effectTopic(of: service) else { return nil }
     return message.headers.first { $0.name == HeaderName.id }?.text.flatMap(UUID.init(uuidString:))
-  }
-
-  /// The id of the event, or of the effect, that is given up on; nil where the message could not be
-  /// read.
-  public var subjectID: UUID? { event?.id ?? effectID }
-
-  /// The order that it is about, where the message could be read.
-  public var order: OrderID? {
-    if let event { return event.orderID }
-    guard effectID != nil, let key = message.key else { return nil }
-    return OrderID(rawValue: String(decoding: key, as: UTF8.self))
   }
 }

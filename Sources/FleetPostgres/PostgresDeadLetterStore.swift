@@ -44,7 +44,7 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
       """
       SELECT topic, partition, "offset", key, value, headers::text, reason, detail, attempts,
         first_failed, last_failed, state, state_since, edited_value, edited_headers::text,
-        edited_event_id, edited_at, owner, note
+        edited_event_id, edited_at, owner, note, event_id, order_id
       FROM dead_letter WHERE id = $1 FOR UPDATE
       """, id)
     return try rows.first.map { try letter(id, $0) }
@@ -76,6 +76,8 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
     }
     letter.owner = try row.decode(17)
     letter.note = try row.decode(18)
+    letter.eventID = try row.decode(19)
+    letter.order = try row.decode(20)
     return letter
   }
 
@@ -83,12 +85,13 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
     try connection.executeLater(
       """
       UPDATE dead_letter SET state = $2, state_since = $3, edited_value = $4,
-        edited_headers = $5::text::jsonb, edited_event_id = $6, edited_at = $7, owner = $8, note = $9
+        edited_headers = $5::text::jsonb, edited_event_id = $6, edited_at = $7, owner = $8, note = $9,
+        event_id = $10, order_id = $11
       WHERE id = $1
       """,
       letter.id, letter.state.rawValue, letter.stateSince, letter.edit?.value,
       letter.edit.map { HeaderList.encode($0.headers) }, letter.edit?.eventID, letter.edit?.at,
-      letter.owner, letter.note)
+      letter.owner, letter.note, letter.eventID, letter.order)
   }
 
   public func fence(of key: OrderID) throws -> StandingFence? {
@@ -120,9 +123,11 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
     try connection.park(events, lane: lane)
   }
 
-  public func enter(_ id: UUID, lane: Int32) throws {
-    try connection.executeLater(
-      "INSERT INTO inbox (id, lane) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id, lane)
+  public func enter(_ id: UUID, lane: Int32) throws -> Bool {
+    try !connection.execute(
+      "INSERT INTO inbox (id, lane) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING RETURNING id", id,
+      lane
+    ).isEmpty
   }
 }
 

@@ -82,8 +82,8 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
       lane, letters.map(\.id), letters.map(\.message.partition.topic),
       letters.map(\.message.partition.number), letters.map(\.message.offset),
       letters.map(\.message.key), letters.map(\.message.value),
-      letters.map { HeaderList.encode($0.message.headers) }, letters.map(\.subjectID),
-      letters.map(\.eventType), letters.map { $0.order?.rawValue }, letters.map(\.reason),
+      letters.map { HeaderList.encode($0.message.headers) }, letters.map(\.eventID),
+      letters.map(\.eventType), letters.map(\.order), letters.map(\.reason),
       letters.map(\.detail), letters.map(\.fingerprint), letters.map { Int32($0.attempts) },
       letters.map(\.firstFailed), letters.map(\.lastFailed))
   }

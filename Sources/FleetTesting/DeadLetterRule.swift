@@ -9,6 +9,7 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
   case replaysKeepTheirOrder
   case aReplayWithoutAFencePutsOneUp
   case onlyAnOpenLetterIsReplayed
+  case anEventOfAnotherMessageIsNotReplayed
   case aReplayedLetterIsOpenAgainOrResolved
   case lettersComeBackAsTheyWere
   case aReleasedKeyWaitsAgain
@@ -26,6 +27,8 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
     case .replaysKeepTheirOrder: try await check.replaysKeepTheirOrder()
     case .aReplayWithoutAFencePutsOneUp: try await check.aReplayWithoutAFencePutsOneUp()
     case .onlyAnOpenLetterIsReplayed: try await check.onlyAnOpenLetterIsReplayed()
+    case .anEventOfAnotherMessageIsNotReplayed:
+      try await check.anEventOfAnotherMessageIsNotReplayed()
     case .aReplayedLetterIsOpenAgainOrResolved:
       try await check.aReplayedLetterIsOpenAgainOrResolved()
     case .lettersComeBackAsTheyWere: try await check.lettersComeBackAsTheyWere()
@@ -114,11 +117,11 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     try expect(start, ReplayStart(order: x, lane: 5, waiting: 0), "the replay")
     let id = try edited.replayedEvent().id
     let (parked, fresh) = try await store.step { step in
-      let admission = try step.admit([id, try letter.eventID], keys: [x], lane: 5, epoch: epoch)
+      let admission = try step.admit([id, try letter.headerID], keys: [x], lane: 5, epoch: epoch)
       return (admission.parked, admission.fresh)
     }
     try expect(parked, [x], "the fences")
-    try expect(fresh, [try letter.eventID], "what the inbox does not have")
+    try expect(fresh, [try letter.headerID], "what the inbox does not have")
     let queue = try await queue(epoch, lane: 5)
     try expect(queue.events.map(\.id), [id], "the queue")
     try expect(queue.key.nextAttempt, now, "when it is tried")
@@ -142,6 +145,33 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
       _ = try await desk.release(x, at: now)
     }
     try await expect(queue(epoch).length, 1, "the queue's length")
+  }
+
+  /// Two copies that could not be read and now can: one of them is handled.
+  func anEventOfAnotherMessageIsNotReplayed() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    var message = message(1)
+    let letters = [1, 2 as Int64].map { offset in
+      message.offset = offset
+      return DeadLetter(
+        service: .inventory, message: message, reason: "invalid-body", detail: "", attempts: 1,
+        firstFailed: now, lastFailed: now)
+    }
+    try await stop(behind: letters, later: [], epoch, fenced: false)
+    _ = try await desk.replay(letters[0].id, lane: 0, at: now)
+    try await expectRefusal("an event was replayed twice") {
+      _ = try await desk.replay(letters[1].id, lane: 0, at: now)
+    }
+    try await expect(state(of: letters[1]), .open, "the other's state")
+    // Its own event it may replay again. By now its order is known.
+    let id = try await queue(epoch).events[0].id
+    try await step(epoch) { step in
+      try step.unpark([id], lane: 0)
+      try step.record([letters[0]], lane: 0)
+    }
+    try await expect(desk.letter(letters[0].id)?.order, x, "the order")
+    _ = try await desk.replay(letters[0].id, at: now)
+    try await expect(queue(epoch).events.map(\.id), [id], "the queue")
   }
 
   func aReplayedLetterIsOpenAgainOrResolved() async throws {
@@ -357,7 +387,7 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
 
 extension DeadLetter {
   /// The id that the message's headers have, whether or not the rest can be read.
-  fileprivate var eventID: UUID {
+  fileprivate var headerID: UUID {
     get throws {
       guard
         let id = message.headers.first(where: { $0.name == HeaderName.id })?.text

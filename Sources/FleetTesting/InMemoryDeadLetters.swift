@@ -32,8 +32,10 @@ extension InMemoryStep: DeadLetterTransaction {
 
   public func fence(of key: OrderID) throws -> StandingFence? { working.parking.fence(of: key) }
 
-  public func enter(_ id: UUID, lane: Int32) throws {
+  public func enter(_ id: UUID, lane: Int32) throws -> Bool {
+    let isNew = !working.inbox.contains(id)
     try write { $0.inbox.insert(id) }
+    return isNew
   }
 }
 

@@ -149,7 +149,7 @@ import Testing
     #expect(effect.attempts == 4 && effect.failure?.reason == "provider-unavailable")
     #expect(world.store.parkedKeys.isEmpty)
     let letter = try #require(world.store.deadLetters.first)
-    #expect(letter.subjectID == effect.id && letter.order == effect.order)
+    #expect(letter.eventID == effect.id && letter.order == effect.order)
     #expect(letter.attempts == 4 && letter.eventType == "payments.charge")
     let record = world.deadLetters()[0]
     #expect(record.key == Array("down".utf8))

@@ -160,7 +160,6 @@ import Testing
   static let faults: [Fault] =
     [
       .admit, .load, .save, .append, .dueKeys, .dueQueues, .unpark, .lift, .resolve, .record,
-      .fence,
     ]
     .flatMap { (operation: StoreOperation) in
       (0..<2).map { Fault(operation: operation, count: $0, fault: .loseReply) }

@@ -2,8 +2,8 @@
 -- last or given up for good. What came from the topic stays as it came.
 
 ALTER TABLE dead_letter
-  -- When it came to its state.
-  ADD COLUMN state_since timestamptz,
+  -- When it came to its state. The default is for workers that know nothing of it yet.
+  ADD COLUMN state_since timestamptz NOT NULL DEFAULT now(),
   -- What is replayed instead of the original, and the id of that event. NULL when it was not edited.
   ADD COLUMN edited_value bytea,
   ADD COLUMN edited_headers jsonb,
@@ -15,7 +15,6 @@ ALTER TABLE dead_letter
   ADD CHECK (num_nulls(edited_value, edited_headers, edited_event_id, edited_at) IN (0, 4));
 
 UPDATE dead_letter SET state_since = last_failed;
-ALTER TABLE dead_letter ALTER COLUMN state_since SET NOT NULL;
 
 -- The letter behind which a key has stopped, until it is replayed or the key released. A key can be
 -- waiting meanwhile, for other letters of the order that are replayed.
