@@ -104,7 +104,8 @@ let package = Package(
       name: "OrderlyWorker",
       dependencies: [
         "Contracts", "Fleet", "FleetKafka", "FleetPostgres", "Fulfilment", "HTTPProvider",
-        "HTTPServer", "Inventory", "Kafka", "Orders", "Payments", "Postgres", "Settings", "Telemetry",
+        "HTTPServer", "Inventory", "Kafka", "Orders", "Payments", "Postgres", "Settings",
+        "Telemetry",
         "Arguments",
       ], swiftSettings: settings),
     .executableTarget(
