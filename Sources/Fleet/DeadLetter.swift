@@ -31,8 +31,6 @@ public struct DeadLetter: Sendable {
   public var owner: String?
   /// What people have found out.
   public var note: String?
-  /// The effect, where it is not about a message but about a call that is given up on.
-  public var effect: StoredEffect?
 
   public init(
     service: ServiceName, message: RawMessage, reason: String, detail: String, attempts: Int,

@@ -9,6 +9,9 @@ public import Foundation
 /// front of the events that wait there, and the lane tries it as it tries every parked event. What
 /// makes it happen once is that the event leaves the queue in the transaction that handles it, which
 /// also resolves the letter; and that only an open letter is replayed, which it then is not any more.
+///
+/// A letter about an effect has no event: its replay lets the lane call the provider again, by the
+/// same key, and the answer resolves the letter.
 public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   public let service: ServiceName
   private let store: Store
@@ -24,7 +27,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   }
 
   /// Puts the letter's event, as it came or as it was edited, back at the head of its order's queue,
-  /// due at once.
+  /// due at once; or lets its effect be called again.
   ///
   /// - Parameter lane: the partition of the order, ``KeyHash/partition(of:count:)``. Asked for only
   ///   where the original could not be read, and so nobody knows that it lies where it belongs.
@@ -33,6 +36,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
     try await store.change { transaction in
       var letter = try known(id, transaction)
       try letter.requireOpen("replayed")
+      if let effect = letter.effectID { return try revive(effect, &letter, at: now, transaction) }
       let event = try letter.replayedEvent()
       let home = letter.order == nil ? lane : letter.message.partition.number
       let (fence, number) = try fence(
@@ -63,6 +67,20 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       try transaction.update(letter)
       return ReplayStart(order: event.orderID, lane: number, waiting: fence?.waiting ?? 0)
     }
+  }
+
+  private func revive(
+    _ effect: UUID, _ letter: inout DeadLetter, at now: Date, _ transaction: Store.Transaction
+  ) throws -> ReplayStart {
+    guard let order = letter.order, let lane = try transaction.revive(effect: effect, at: now)
+    else {
+      throw Refusal(
+        "\(service.rawValue) has given up on no effect \(effect.lowercaseText).")
+    }
+    letter.state = .replaying
+    letter.stateSince = now
+    try transaction.update(letter)
+    return ReplayStart(order: order, lane: lane, waiting: 0)
   }
 
   /// Keeps another message to be replayed instead of the original, in place of an earlier edit. See

@@ -55,8 +55,15 @@ extension DeadLetter {
 
   /// The event of ``replayed``.
   ///
-  /// - Throws: ``Refusal`` when it can't be read, or is not for this service.
+  /// - Throws: ``Refusal`` when it can't be read, or is not for this service, or it is no event but
+  ///   an effect that is given up on.
   public func replayedEvent() throws(Refusal) -> Event {
+    if effectID != nil {
+      let kind = eventType ?? "a call"
+      throw Refusal(
+        "It is no event but \(kind), which a replay asks the provider for again, as it is and by the "
+          + "same key.")
+    }
     switch LaneItem(replayed, for: service) {
     case .event(let event, _):
       return event

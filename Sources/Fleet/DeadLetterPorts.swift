@@ -32,6 +32,10 @@ public protocol DeadLetterTransaction: LaneLocking {
   func fence(_ keys: [ParkedKey], lane: Int32) throws
   /// As ``StepTransaction/park(_:lane:)``.
   func park(_ events: [ParkedEvent], lane: Int32) throws
+  /// Lets an effect that was given up on be called again, from its first attempt on, due at `now`.
+  ///
+  /// - Returns: its lane; nil when there is no such effect, or it is not dead.
+  func revive(effect id: UUID, at now: Date) throws -> Int32?
   /// Enters an id into the inbox; false: it is there already.
   func enter(_ id: UUID, lane: Int32) throws -> Bool
 }

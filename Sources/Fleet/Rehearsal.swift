@@ -7,7 +7,7 @@ import Synchronization
 public struct Rehearsal<D: Decider, Store: LaneStore, Performer: EffectPerformer>: Sendable
 where
   Store.Rows == D.Rows, Store.Transaction: RehearsalTransaction, Performer.Effect == D.Effect,
-  Performer.Outcome == D.Outcome, D.Effect: Encodable
+  Performer.Outcome == D.Outcome
 {
   private let service: ServiceName
   private let decider: D
@@ -59,11 +59,11 @@ where
     let step = Step(service: service, decider: decider, performer: recorder)
     var rows = try transaction.load([event.payload], orders: [event.orderID], at: context.now)
     var result = RehearsalResult()
+    var emitted = Step<D, Recorder<Performer>>.Emissions()
     do throws(TransientFailure) {
       let cause = Cause(id: event.id, event: event.id, traceparent: event.traceparent)
-      var emissions = Step<D, Recorder<Performer>>.Emissions()
-      try step.decide(.event(event.payload), cause, context, &rows, &emissions)
-      result.emitted = emissions.events
+      try step.decide(.event(event.payload), cause, context, &rows, &emitted)
+      result.emitted = emitted.events
     } catch {
       result.failure = .init(reason: error.reason, detail: error.detail, mayMend: true)
     }
@@ -108,12 +108,9 @@ public struct RehearsalResult: Sendable {
 }
 
 extension RehearsalResult.Effect {
-  fileprivate init(_ effect: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    body = String(decoding: try encoder.encode(effect), as: UTF8.self)
-    // Effects are enumerations; the case is what is asked for.
-    name = Mirror(reflecting: effect).children.first?.label ?? "\(effect)"
+  fileprivate init(_ effect: some EffectRequest) throws {
+    body = try StoredEffect.json(effect)
+    name = effect.kind
   }
 }
 

@@ -67,9 +67,18 @@ extension Step {
       return effect
     }
     guard !effects.isEmpty else { return }
-    result.deadLetters += effects.filter { $0.state == .dead }.map {
-      DeadLetter($0, of: service, lane: context.lane)
+    for effect in effects {
+      switch (effect.state, effect.isReplayed) {
+      case (.dead, false):
+        result.deadLetters.append(DeadLetter(effect, of: service, lane: context.lane))
+      case (.dead, true):
+        result.reopened.append(DeadLetter(effect, of: service, lane: context.lane))
+      case (.done, true):
+        result.resolved.append(DeadLetter(effect, of: service, lane: context.lane).id)
+      case (.done, false), (.pending, _): break
+      }
     }
     try transaction.settle(effects, lane: context.lane)
+    if !result.resolved.isEmpty { try transaction.resolve(result.resolved, at: context.now) }
   }
 }

@@ -39,12 +39,14 @@ public struct StoredEffect: Sendable, Hashable {
   public var outcome: String?
   /// When it was done.
   public var doneAt: Date?
+  /// Somebody has replayed its dead letter, which what becomes of it answers.
+  public var isReplayed: Bool
 
   public init(
     id: UUID, order: OrderID, kind: String, request: String, causationID: UUID,
     traceparent: String? = nil, createdAt: Date, state: State = .pending,
     nextAttempt: Date? = nil, failure: EventFailure? = nil, outcome: String? = nil,
-    doneAt: Date? = nil
+    doneAt: Date? = nil, isReplayed: Bool = false
   ) {
     self.id = id
     self.order = order
@@ -58,6 +60,7 @@ public struct StoredEffect: Sendable, Hashable {
     self.failure = failure
     self.outcome = outcome
     self.doneAt = doneAt
+    self.isReplayed = isReplayed
   }
 
   /// The effect that `service` asks for as the `index`-th when it handles `cause`.
@@ -148,7 +151,7 @@ extension DeadLetter {
   ///
   /// Its message is a rendering of the effect as an event, so that operators see it as they see the
   /// others. It has no place in any log; what stands there names the effect.
-  init(_ effect: StoredEffect, of service: ServiceName, lane: Int32) {
+  public init(_ effect: StoredEffect, of service: ServiceName, lane: Int32) {
     let hash = withUnsafeBytes(of: effect.id.uuid) { $0.loadUnaligned(as: Int64.self) }
     let key = Array(effect.order.rawValue.utf8)
     self.init(
@@ -163,13 +166,18 @@ extension DeadLetter {
       reason: effect.failure?.reason ?? "", detail: effect.failure?.detail ?? "",
       attempts: max(1, effect.attempts), firstFailed: effect.failure?.first ?? effect.createdAt,
       lastFailed: effect.failure?.last ?? effect.createdAt)
-    self.effect = effect
     eventID = effect.id
     order = effect.order
   }
 
   /// What stands for a topic in letters about effects of a service. No such topic exists.
-  public static func effectTopic(of service: ServiceName) -> String {
+  private static func effectTopic(of service: ServiceName) -> String {
     "\(service.rawValue).effects"
+  }
+
+  /// The effect that is given up on, where it is not an event.
+  public var effectID: UUID? {
+    guard message.partition.topic == Self.effectTopic(of: service) else { return nil }
+    return message.headers.first { $0.name == HeaderName.id }?.text.flatMap(UUID.init(uuidString:))
   }
 }

@@ -50,7 +50,7 @@ extension PostgresLaneStore {
         try connection.execute(
           """
           SELECT id, order_id, kind, request::text, causationid, traceparent, created_at,
-            next_attempt_at, attempts, reason, detail, first_failed, last_failed
+            next_attempt_at, attempts, reason, detail, first_failed, last_failed, is_replayed
           FROM effect
           WHERE lane = $1 AND state = 'pending' AND next_attempt_at <= $2 AND id <> ALL($3)
           ORDER BY next_attempt_at, id LIMIT $4
@@ -71,6 +71,19 @@ extension PostgresLaneStore {
         ? nil
         : EventFailure(
           reason: try row.decode(9), detail: try row.decode(10), attempts: attempts,
-          first: try row.decode(11), last: try row.decode(12)))
+          first: try row.decode(11), last: try row.decode(12)),
+      isReplayed: try row.decode(13))
+  }
+}
+
+extension PostgresDeadLetterTransaction {
+  public func revive(effect id: UUID, at now: Date) throws -> Int32? {
+    try connection.execute(
+      """
+      UPDATE effect SET state = 'pending', attempts = 0, next_attempt_at = $2, reason = NULL,
+        detail = NULL, first_failed = NULL, last_failed = NULL, is_replayed = true
+      WHERE id = $1 AND state = 'dead' RETURNING lane
+      """, id, now
+    ).first.map { try $0.decode(0) }
   }
 }

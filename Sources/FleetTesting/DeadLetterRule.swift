@@ -15,6 +15,7 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
   case aReleasedKeyWaitsAgain
   case aDiscardedLetterKeepsItsFence
   case aRefusalChangesNothing
+  case aReplayedEffectIsCalledAgain
 
   /// - Throws: ``ConformanceFailure``, and what the stores throw without being expected to.
   public func check<Store: LaneStore, Letters: DeadLetterStore>(
@@ -34,6 +35,8 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
     case .aReleasedKeyWaitsAgain: try await check.aReleasedKeyWaitsAgain()
     case .aDiscardedLetterKeepsItsFence: try await check.aDiscardedLetterKeepsItsFence()
     case .aRefusalChangesNothing: try await check.aRefusalChangesNothing()
+    case .aReplayedEffectIsCalledAgain:
+      try await EffectCheck(store).aReplayedEffectIsCalledAgain(letters)
     }
   }
 }

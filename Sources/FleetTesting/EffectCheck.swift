@@ -78,6 +78,47 @@ struct EffectCheck<Store: LaneStore> {
     try await expect(due(at: now + 60), [effects[3], delayed], "after the second time")
   }
 
+  /// For a service called inventory.
+  func aReplayedEffectIsCalledAgain(_ letters: some DeadLetterStore) async throws {
+    let desk = DeadLetterDesk(service: .inventory, store: letters)
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    let effect = effect(-9)
+    var dead = effect
+    dead.state = .dead
+    dead.failure = EventFailure(
+      reason: "down", detail: "", attempts: 3, first: now - 9, last: now)
+    let letter = DeadLetter(dead, of: .inventory, lane: 0)
+    try await step(epoch) { [dead] step in
+      try step.store([effect], lane: 0)
+      try step.settle([dead], lane: 0)
+      try step.record([letter], lane: 0)
+    }
+    try await expect(due(), [], "before the replay")
+    do {
+      _ = try await desk.edit(letter.id, value: [], headers: [], at: now)
+      throw ConformanceFailure("an effect was edited")
+    } catch is Refusal {}
+    let start = try await desk.replay(letter.id, at: now + 1)
+    guard start == ReplayStart(order: effect.order, lane: 0, waiting: 0) else {
+      throw ConformanceFailure("the replay: \(start)")
+    }
+    var again = effect
+    (again.nextAttempt, again.isReplayed) = (now + 1, true)
+    try await expect(due(), [], "before it is due")
+    try await expect(due(at: now + 1), [again], "after the replay")
+    do {
+      _ = try await desk.replay(letter.id, at: now + 2)
+      throw ConformanceFailure("an effect was replayed twice")
+    } catch is Refusal {}
+    try await step(epoch) { [dead] step in
+      try step.settle([dead], lane: 0)
+      try step.record([letter], lane: 0)
+    }
+    guard try await desk.letter(letter.id)?.state == .open else {
+      throw ConformanceFailure("the letter is not open again")
+    }
+  }
+
   // MARK: - Tools
 
   private func effect(_ due: TimeInterval = 0) -> StoredEffect {

@@ -8,10 +8,11 @@ struct InMemoryEffects: Sendable {
   enum Change: Sendable {
     case store([StoredEffect])
     case settle([StoredEffect])
+    case revive(UUID, at: Date)
   }
 
   private(set) var rows: [UUID: StoredEffect] = [:]
-  private var lanes: [UUID: Int32] = [:]
+  private(set) var lanes: [UUID: Int32] = [:]
 
   /// - Throws: `rejected` for an effect that is there already.
   mutating func apply(_ change: Change, lane: Int32) throws {
@@ -25,6 +26,11 @@ struct InMemoryEffects: Sendable {
       }
     case .settle(let effects):
       for effect in effects where rows[effect.id]?.state == .pending { rows[effect.id] = effect }
+    case .revive(let id, let now):
+      rows[id]?.state = .pending
+      rows[id]?.failure = nil
+      rows[id]?.nextAttempt = now
+      rows[id]?.isReplayed = true
     }
   }
 
@@ -49,5 +55,13 @@ extension InMemoryLaneStore {
     lane: Int32, at now: Date, except ids: [UUID], limit: Int
   ) async throws -> [StoredEffect] {
     try read(.dueEffects) { $0.effects.due(lane: lane, at: now, except: ids, limit: limit) }
+  }
+}
+
+extension InMemoryStep {
+  public func revive(effect id: UUID, at now: Date) throws -> Int32? {
+    guard working.effects.rows[id]?.state == .dead else { return nil }
+    try write { $0.effects.append(.revive(id, at: now)) }
+    return working.effects.lanes[id]
   }
 }

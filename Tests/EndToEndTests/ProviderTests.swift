@@ -1,4 +1,5 @@
 import Contracts
+import FleetProcesses
 import Foundation
 import JSONSchema
 import Postgres
@@ -39,6 +40,7 @@ extension EndToEnd {
           try await fleet.quietWithProviders()
           try await orders.check(on: fleet)
           try await provider.expectSameBooks(as: fleet)
+          #expect(try await provider.books().repeats > 0, "no answer was lost")
           await fleet.stopAll()
         }
       }
@@ -77,6 +79,8 @@ private struct ProviderProcess {
     var captures: [(order: String, amount: Int64)]
     var refunds: [(order: String, amount: Int64)]
     var shipments: [String]
+    /// Requests by a key that had been carried out before.
+    var repeats: Int64
   }
 
   private let port: UInt16
@@ -119,7 +123,8 @@ private struct ProviderProcess {
     }
     return Books(
       captures: try bookings("captures"), refunds: try bookings("refunds"),
-      shipments: try #require(json["shipments"]?.array).compactMap { $0["orderId"]?.string })
+      shipments: try #require(json["shipments"]?.array).compactMap { $0["orderId"]?.string },
+      repeats: try #require(json["repeats"]?.int))
   }
 
   /// What the provider has done is what the platform has booked, each once.

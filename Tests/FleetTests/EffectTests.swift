@@ -149,7 +149,7 @@ import Testing
     #expect(effect.attempts == 4 && effect.failure?.reason == "provider-unavailable")
     #expect(world.store.parkedKeys.isEmpty)
     let letter = try #require(world.store.deadLetters.first)
-    #expect(letter.subjectID == effect.id && letter.order == effect.order)
+    #expect(letter.eventID == effect.id && letter.order == effect.order)
     #expect(letter.attempts == 4 && letter.eventType == "payments.charge")
     let record = world.deadLetters()[0]
     #expect(record.key == Array("down".utf8))
@@ -159,6 +159,27 @@ import Testing
     #expect(header(HeaderName.type) == "payments.charge")
     #expect(header(HeaderName.DeadLetter.reason) == "provider-unavailable")
     #expect(header(HeaderName.DeadLetter.topic) == "payments.effects")
+  }
+
+  @Test mutating func aReplayAsksTheProviderAgain() async throws {
+    world.effectPolicy.attempts = 2
+    provider.set(isDown: true)
+    append("a")
+    func state() -> DeadLetter.State? { world.store.deadLetters.first?.state }
+    try await world.withRunner { _ in
+      try await run { state() == .open && world.deadLetters().count == 1 }
+      let letter = world.store.deadLetters[0].id
+      _ = try await world.desk.replay(letter, at: world.clock.now)
+      #expect(state() == .replaying)
+      try await run { state() == .open }
+      provider.set(isDown: false)
+      _ = try await world.desk.replay(letter, at: world.clock.now)
+      try await run { state() == .resolved && world.captured() == ["a"] }
+    }
+    #expect(provider.calls == 5 && provider.charges.count == 1)
+    // In its topic since it was first given up.
+    #expect(world.deadLetters().count == 1)
+    #expect(states() == [.done])
   }
 
   @Test func whatIsRefusedIsGivenUpAtOnce() async throws {

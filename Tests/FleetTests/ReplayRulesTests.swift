@@ -90,7 +90,7 @@ struct ReplaySettlementTests {
     #expect(queue.triable == example.triable)
     let settlement = QueueSettlement(
       queue, handled: example.handled, failure: example.failure, service: .payments,
-      policy: ParkingPolicy(attempts: 4, backoff: .parked), at: Self.now)
+      tiers: ParkingTiers(standard: ParkingPolicy(attempts: 4, backoff: .parked)), at: Self.now)
     #expect(settlement.gone == events.prefix(example.gone).map(\.id))
     #expect(settlement.resolved == events.prefix(example.resolved).compactMap(\.deadLetter))
     let letter = settlement.letter.map {

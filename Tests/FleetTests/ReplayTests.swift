@@ -12,7 +12,7 @@ import Testing
   /// Three tries in place and two while it is parked.
   init() {
     var world = World()
-    world.limits.parking.attempts = 2
+    world.limits.parking.standard.attempts = 2
     self.world = world
   }
 

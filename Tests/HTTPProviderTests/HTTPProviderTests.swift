@@ -90,10 +90,11 @@ import Testing
     let seen = Mutex<[HTTPRequest]>([])
     let key = UUID()
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    try await serving({ request in
+    let answer: HTTPServer.Handler = { request in
       seen.withLock { $0.append(request) }
       return .text("{\"paymentId\": \"pay_1\"}")
-    }) { caller in
+    }
+    try await serving(answer) { caller in
       _ = try await HTTPPaymentProvider(caller).perform(capture(), key: key, traceparent: trace)
     }
     let request = try #require(seen.withLock { $0.first })
@@ -122,7 +123,8 @@ import Testing
   func anAnswerMeansWhatItSays(
     status: Int, body: String, kind: EffectFailure.Kind
   ) async throws {
-    try await serving({ _ in .text(body, status: status) }) { caller in
+    let answer: HTTPServer.Handler = { _ in .text(body, status: status) }
+    try await serving(answer) { caller in
       let found = try await failure { () async throws(EffectFailure) in
         try await HTTPPaymentProvider(caller).perform(capture(), key: UUID(), traceparent: nil)
       }
@@ -196,12 +198,13 @@ import Testing
 
   @Test func aCallThatIsCancelledEnds() async throws {
     let arrived = AsyncStream<Void>.makeStream()
-    try await serving({ _ in
+    let answer: HTTPServer.Handler = { _ in
       arrived.continuation.yield()
       // Until the server stops, which cancels it.
       for await _ in AsyncStream<Void>.makeStream().stream {}
       return .text("")
-    }) { caller in
+    }
+    try await serving(answer) { caller in
       let call = Task { () async -> EffectFailure? in
         do throws(EffectFailure) {
           _ = try await HTTPPaymentProvider(caller).perform(
@@ -219,10 +222,11 @@ import Testing
 
   @Test func aRedirectIsNotFollowed() async throws {
     let paths = Mutex<[String]>([])
-    try await serving({ request in
+    let answer: HTTPServer.Handler = { request in
       paths.withLock { $0.append(request.path) }
       return HTTPResponse(status: 307, headers: ["Location": "/elsewhere"])
-    }) { caller in
+    }
+    try await serving(answer) { caller in
       let found = try await failure { () async throws(EffectFailure) in
         try await HTTPPaymentProvider(caller).perform(capture(), key: UUID(), traceparent: nil)
       }
@@ -233,7 +237,8 @@ import Testing
 
   @Test func anAnswerOfAnySizeIsNotReadToItsEnd() async throws {
     let body = String(repeating: "x", count: 8 << 20)
-    try await serving({ _ in .text(body) }) { caller in
+    let answer: HTTPServer.Handler = { _ in .text(body) }
+    try await serving(answer) { caller in
       let found = try await failure { () async throws(EffectFailure) in
         try await HTTPPaymentProvider(caller).perform(capture(), key: UUID(), traceparent: nil)
       }

@@ -24,6 +24,8 @@ CREATE TABLE effect (
   traceparent text,
   created_at timestamptz NOT NULL,
   done_at timestamptz,
+  -- Somebody has replayed its dead letter, which what becomes of it answers.
+  is_replayed boolean NOT NULL DEFAULT false,
   CHECK (num_nulls(reason, detail, first_failed, last_failed) =
     CASE attempts WHEN 0 THEN 4 ELSE 0 END),
   CHECK (num_nulls(outcome, done_at) = CASE state WHEN 'done' THEN 0 ELSE 2 END)
