@@ -33,7 +33,11 @@ package enum Servers {
     try await withAdmin(servers) { admin in
       // Members that were killed are in their groups until their session has timed out.
       try await eventually("the groups are gone") {
-        try await admin.deleteGroups(ServiceName.allCases.map(\.rawValue)).values.allSatisfy {
+        // Only those that there are: a new cluster has no coordinator to ask for the others, and
+        // librdkafka 2.0.2 may abort while it looks for one.
+        let groups = Set(try await admin.listGroups().map(\.groupID))
+          .intersection(ServiceName.allCases.map(\.rawValue))
+        return try await admin.deleteGroups(Array(groups)).values.allSatisfy {
           switch $0 {
           case .success: true
           case .failure(let error): error.code == .groupIDNotFound
