@@ -42,7 +42,7 @@ package final class Program: Sendable {
       process.arguments = arguments
     }
     process.environment = [
-      "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "ORDERLY_TOPICS": Self.topics,
+      "PATH": "/usr/bin:/bin", "HOME": "/dev/null", "ORDERLY_TOPICS": Self.topics,
     ].merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     let pipes = [(Pipe(), output), (Pipe(), errors)]

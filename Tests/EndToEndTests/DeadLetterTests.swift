@@ -97,7 +97,7 @@ extension EndToEnd {
         try await fleet.ends("gone-1", "cancelled")
         let refused = try await fleet.orderly(
           ["dlq", "apply", plan, "--reason", "a test", "--yes"])
-        #expect(refused.status == 4, "\(refused.testDescription)")
+        #expect(refused.status == 4, "\(refused.description)")
         #expect(refused.output.contains("cancelled (cancel-requested) and fully compensated"))
 
         // The other one is brought back by an operator.
@@ -160,7 +160,7 @@ extension Fleet {
   /// The id of a new plan.
   fileprivate func plan(_ selection: String...) async throws -> String {
     let outcome = try await orderly(["dlq", "plan", "-o", "name"] + selection)
-    try #require(outcome.status == 0, "\(outcome.testDescription)")
+    try #require(outcome.status == 0, "\(outcome.description)")
     return String(outcome.output.dropFirst("plan/".count).dropLast())
   }
 
@@ -168,7 +168,7 @@ extension Fleet {
   @discardableResult
   fileprivate func change(_ arguments: String...) async throws -> Program.Outcome {
     let outcome = try await orderly(arguments + ["--reason", "a test", "--yes"])
-    try #require(outcome.status == 0, "orderly \(arguments): \(outcome.testDescription)")
+    try #require(outcome.status == 0, "orderly \(arguments): \(outcome.description)")
     return outcome
   }
 
@@ -189,6 +189,6 @@ extension Fleet {
   fileprivate func auditIsGreen() async throws {
     try await quiet()
     let audit = try await orderly(["audit"])
-    #expect(audit.status == 0, "\(audit.testDescription)")
+    #expect(audit.status == 0, "\(audit.description)")
   }
 }

@@ -8,7 +8,7 @@ import Testing
 extension EndToEnd {
   /// What is forgotten, and what is noticed, when Kafka deletes records and offsets.
   @Suite(
-    .enabled(if: Servers.kafka != nil, "ORDERLY_TEST_KAFKA is not set"), .timeLimit(.minutes(10)))
+    .enabled(if: Given.kafka != nil, "ORDERLY_TEST_KAFKA is not set"), .timeLimit(.minutes(10)))
   struct Retention {
     private static let options = ["--forget-after", "0"]
 
@@ -25,7 +25,7 @@ extension EndToEnd {
         try await fleet.stopAndWait()
         for service in ServiceName.allCases {
           let outcome = try await fleet.seek(service, to: "start")
-          #expect(outcome.status == 0, "\(outcome.testDescription)")
+          #expect(outcome.status == 0, "\(outcome.description)")
         }
         _ = try await fleet.startEach(options: Self.options)
         try await fleet.quiet()

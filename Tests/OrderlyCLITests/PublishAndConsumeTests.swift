@@ -153,10 +153,10 @@ import Testing
   @Test func nothingIsPublishedWhenTheExpectationsCantBeWritten() async throws {
     try await OwnServers.withMock { _, orderly in
       let outcome = try await orderly.run(
-        "publish", "order.placed", "--seed", "1", "--expect", "/nonexistent/x")
+        "publish", "order.placed", "--seed", "1", "--expect", "/dev/null/x")
       #expect(outcome.status == 1)
       #expect(
-        outcome.messages == "Error: /nonexistent/x can't be written. Is there such a folder?\n")
+        outcome.messages == "Error: /dev/null/x can't be written. Is there such a folder?\n")
       #expect(try await orderly.run("consume", "orders.v1", "-e").output.isEmpty)
     }
   }

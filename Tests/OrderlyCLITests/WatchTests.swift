@@ -12,7 +12,7 @@ import Testing
       let process = Process()
       process.executableURL = try OrderlyProcess.program()
       process.arguments = ["get", "orders", "-w"]
-      process.environment = ["HOME": "/nonexistent", "ORDERLY_DATABASE_URL": url]
+      process.environment = ["HOME": "/dev/null", "ORDERLY_DATABASE_URL": url]
       let pipe = Pipe()
       process.standardOutput = FileHandle.nullDevice
       process.standardError = pipe
