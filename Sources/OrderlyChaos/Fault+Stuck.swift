@@ -51,7 +51,8 @@ extension Fault {
 
   private static var stuckWhileJoined: Fault {
     Fault(
-      number: 4, name: "a stuck handler while another member joins", watched: ["I7"]
+      number: 4, name: "a stuck handler while another member joins", watched: ["I7"],
+      isInCI: false
     ) { scene in
       try await start(scene)
       try await scene.underLoad {
