@@ -4,7 +4,7 @@ import Synchronization
 
 /// Stands between the workers and a server, and can be what a network can be: there, silent, gone.
 package final class Proxy: Sendable {
-  package enum Mode: Sendable {
+  package enum Mode: Equatable, Sendable {
     case forward
     /// Nothing passes, in neither direction; connections stay open and new ones are accepted.
     case frozen

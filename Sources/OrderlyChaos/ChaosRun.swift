@@ -62,7 +62,9 @@ struct ChaosRun: Sendable {
       try await Fleet.with(
         bootstrapServers: brokers.bootstrapServers, databaseURL: url, folder: own
       ) { fleet in
-        try await fleet.succeeding("topics", "apply")
+        // With three brokers each partition is on all of them, so that one may be away.
+        try await fleet.succeeding(
+          "topics", "apply", "--replication-factor", brokers.count >= 3 ? "3" : "1")
         let scene = Scene(
           fleet, server, databaseURL: url, brokers, front: front,
           seed: seed &* 1_000 &+ UInt64(fault.number),

@@ -33,7 +33,8 @@ extension Fault {
 
   private static func databaseCut(_ mode: Proxy.Mode, _ direction: String) -> Fault {
     Fault(
-      number: 13, name: "the way \(direction) Postgres cut", watched: ["I3", "I9"]
+      number: 13, name: "the way \(direction) Postgres cut", watched: ["I3", "I9"],
+      isInCI: mode == .deafClients
     ) { scene in
       let (proxy, url) = try scene.proxiedDatabase()
       scene.atEnd { proxy.set(.over) }
@@ -55,7 +56,8 @@ extension Fault {
 
   private static func brokerCut(_ mode: Proxy.Mode, _ direction: String) -> Fault {
     Fault(
-      number: 13, name: "the way \(direction) the broker cut", watched: ["I3", "I9"]
+      number: 13, name: "the way \(direction) the broker cut", watched: ["I3", "I9"],
+      isInCI: mode == .deafServer
     ) { scene in
       guard let proxy = scene.brokers.proxy else {
         throw NotRun("clients connect to what the broker advertises: --broker-proxy")

@@ -22,8 +22,12 @@ struct Fault: Sendable {
     return "\(number)  \(name)  [\(watched.joined(separator: " "))]\(isInCI ? "  ci" : "")"
   }
 
+  /// In the order of the table.
   static let all =
-    workerFaults + stuckFaults + brokerFaults + databaseFaults + networkFaults + messageFaults
+    (workerFaults + stuckFaults + brokerFaults + databaseFaults + networkFaults + messageFaults)
+    .enumerated()
+    .sorted { ($0.element.number, $0.offset) < ($1.element.number, $1.offset) }
+    .map(\.element)
 }
 
 /// Why a fault could not be injected here.
