@@ -90,7 +90,7 @@ struct EffectQueue: Sendable {
 
   /// The lane is over: forgets its effects.
   ///
-  /// - Returns: its calls that are under way.
+  /// - Returns: its calls that are under way, in the order in which they began.
   mutating func end(_ lane: LaneID) -> [Int] {
     held[lane] = nil
     waiting.removeAll { $0.lane == lane }
@@ -99,6 +99,6 @@ struct EffectQueue: Sendable {
       calls[call.number] = nil
       breaker.abandoned(call.permit)
     }
-    return own.map(\.number)
+    return own.map(\.number).sorted()
   }
 }

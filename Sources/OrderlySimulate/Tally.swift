@@ -11,6 +11,7 @@ final class Tally: Sendable {
     var virtualSeconds = 0.0
     var faults: [FaultKind: Int] = [:]
     var endings: [String: Int] = [:]
+    var happenings: [String: Int] = [:]
     var failed: UInt64?
     var lines: [String] = []
   }
@@ -31,20 +32,27 @@ final class Tally: Sendable {
       state.virtualSeconds += report.virtualSeconds
       state.faults.merge(report.faults, uniquingKeysWith: +)
       state.endings.merge(report.endings, uniquingKeysWith: +)
+      state.happenings.merge(report.happenings, uniquingKeysWith: +)
       state.lines = report.trace.lines
       if !report.violations.isEmpty { state.failed = min(state.failed ?? .max, report.seed) }
     }
+  }
+
+  private static func list(_ counts: [String: Int]) -> String {
+    let parts = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    return parts.isEmpty ? "none" : parts.joined(separator: ", ")
   }
 
   var summary: String {
     let state = state.withLock { $0 }
     let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
     let faults = FaultKind.allCases.map { "  \($0.rawValue): \(state.faults[$0, default: 0])" }
-    let endings = state.endings.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    let endings = Self.list(state.endings)
     return """
       \(state.runs == 1 ? "1 seed" : "\(state.runs) seeds") in \(seconds) s: \(state.steps) steps, \
       \(Int(state.virtualSeconds)) virtual seconds, \(state.records) records
-      orders: \(endings.isEmpty ? "none" : endings.joined(separator: ", "))
+      orders: \(endings)
+      parking and the outside world: \(Self.list(state.happenings))
       faults injected:
       \(faults.joined(separator: "\n"))
       \(state.failed.map { "seed \($0) breaks a promise" } ?? "every promise was kept")

@@ -20,9 +20,6 @@ extension Evidence {
     add(world.inventory, world)
     add(world.payments, world)
     add(world.fulfilment, world)
-    for step in world.orders.store.tables.steps {
-      handledByOrders["\(step.orderID) \(step.type.rawValue)", default: 0] += 1
-    }
     for (sku, row) in world.inventory.store.tables.stock {
       stock[sku] = Stock(
         initial: world.plan.stock[sku] ?? 0, onHand: row.onHand, reserved: row.reserved)
@@ -35,6 +32,14 @@ extension Evidence {
       Booking(
         order: $0.orderID.rawValue, kind: $0.kind.rawValue, account: $0.account.rawValue,
         amount: $0.amount)
+    }
+    if world.plan.runtime.storesEffects {
+      bank = world.bank.bookings.map {
+        Booking(order: $0.order, kind: $0.kind, account: "bank", amount: $0.amount)
+      }
+      misuses = world.bank.misuses
+      openEffects = world.payments.store.effects.values.filter { $0.state != .done }
+        .map { "\($0.kind) of \($0.order)" }.sorted()
     }
     for (id, shipment) in world.fulfilment.store.tables.shipments {
       if case Shipment.shipped(_) = shipment { self.shipped.insert(id.rawValue) }
@@ -49,6 +54,7 @@ extension Evidence {
     _ database: SimulatedDatabase<Tables>, _ world: World
   ) {
     let service = database.service
+    history[service] = database.history.facts
     inbox[service] = Set(database.store.inbox.map { $0.uuidString.lowercased() })
     deadLetters[service] = database.store.deadLetters.map {
       Self.place(

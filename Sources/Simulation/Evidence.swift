@@ -61,8 +61,14 @@ struct Evidence: Sendable {
   /// What is set aside for each order.
   var reserved: [String: [String: Int]] = [:]
   var shipped: Set<String> = []
-  /// How often orders has handled an event of a type: by `order type`.
-  var handledByOrders: [String: Int] = [:]
+  /// What the commits of each service have done, in their order.
+  var history: [String: [Fact]] = [:]
+  /// The payment provider's own books; nil where the provider is within the fleet.
+  var bank: [Booking]?
+  /// What the payment provider complains of.
+  var misuses: [String] = []
+  /// Effects that are not done.
+  var openEffects: [String] = []
   var promises: [Promise] = []
   /// The services that must have dead-lettered what is in a place.
   var poison: [String: Set<String>] = [:]

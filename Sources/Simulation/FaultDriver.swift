@@ -29,8 +29,14 @@ struct FaultDriver: Sendable {
     case .brokerOutage:
       scheduler.note(-1, "", .brokerAway)
       world.takeAway(.broker, for: scheduler.draw { $0.below(5_000_000) })
+    case .providerOutage:
+      let service = scheduler.draw { $0.pick([ServiceName.payments, .fulfilment]) }.rawValue
+      scheduler.note(-1, service, .providerAway)
+      world.takeAway(.provider(service), for: scheduler.draw { $0.below(20_000_000) })
     case .clockJump:
-      let jump = scheduler.draw { $0.pick([1_000_000, 60_000_000, 1_000_000_000, -5_000_000]) }
+      let jump = scheduler.draw {
+        $0.pick([1_000_000, 60_000_000, 1_000_000_000, -5_000_000, -60_000_000])
+      }
       scheduler.note(-1, "", .clockMoved, jump)
       world.scheduler.moveWallClock(by: jump)
     case .rewind:

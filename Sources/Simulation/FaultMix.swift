@@ -12,6 +12,8 @@ public enum FaultKind: String, CaseIterable, Sendable {
   case partialPublish = "partial-publish"
   case doubledRecord = "doubled-record"
   case latePublish = "late-publish"
+  case busyProvider = "busy-provider"
+  case lateAnswer = "late-answer"
   // At any time
   case kill = "kill"
   case stop = "stop"
@@ -20,12 +22,14 @@ public enum FaultKind: String, CaseIterable, Sendable {
   case expel = "expel"
   case databaseOutage = "database-outage"
   case brokerOutage = "broker-outage"
+  case providerOutage = "provider-outage"
   case clockJump = "clock-jump"
   case rewind = "rewind"
 
   /// Those that come by themselves, in the order in which they are drawn.
   static let events: [FaultKind] = [
-    .kill, .stop, .join, .freeze, .expel, .databaseOutage, .brokerOutage, .clockJump, .rewind,
+    .kill, .stop, .join, .freeze, .expel, .databaseOutage, .brokerOutage, .providerOutage,
+    .clockJump, .rewind,
   ]
 }
 
@@ -47,6 +51,7 @@ struct FaultMix: Sendable {
       (.crashBefore, 0.002), (.crashAfter, 0.003), (.crashInTransaction, 0.001),
       (.failure, 0.01), (.lostReply, 0.01), (.commitInFlight, 0.01), (.conflict, 0.01),
       (.slowCall, 0.003), (.partialPublish, 0.03), (.doubledRecord, 0.03), (.latePublish, 0.3),
+      (.busyProvider, 0.05), (.lateAnswer, 0.05),
     ]
     for (kind, probability) in usual {
       probabilities[kind] = random.chance(0.6) ? probability * heat : 0

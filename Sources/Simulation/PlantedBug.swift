@@ -33,6 +33,24 @@ public enum PlantedBug: String, CaseIterable, Sendable {
   case reservesTwice = "reserves-twice"
   /// Inventory puts one piece less back than it has set aside.
   case losesStock = "loses-stock"
+  /// Events of a parked key are handled as if it were not.
+  case passesParkedKeys = "passes-parked-keys"
+  /// What waits behind a fence is tried in the reverse order.
+  case reversesQueues = "reverses-queues"
+  /// A key goes on although it has stopped behind a dead letter.
+  case passesDeadLetters = "passes-dead-letters"
+  /// A letter whose replay was handled can be replayed again.
+  case replaysTwice = "replays-twice"
+  /// The replayed event takes effect, and its letter does not hear of it.
+  case forgetsResolution = "forgets-resolution"
+  /// Every call of the provider has an idempotency key of its own.
+  case changesEffectKeys = "changes-effect-keys"
+  /// Effects are written in a transaction after that of the step that asks for them.
+  case effectsAfterStep = "effects-after-step"
+  /// What has become of an effect is written in a transaction after that of the step.
+  case settlesAfterStep = "settles-after-step"
+  /// Ids are forgotten while the log still has their records.
+  case forgetsEarly = "forgets-early"
   /// Orders closes an order again with every event that ends it, and under another id.
   case closesTwice = "closes-twice"
 }

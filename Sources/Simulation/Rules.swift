@@ -5,12 +5,18 @@ import Inventory
 import Orders
 import Payments
 
-/// A decider as a function, so that a faulty one can be put in its place.
-struct Rules<Rows: Sendable, Effect: EffectRequest, Outcome: Codable & Sendable>: Decider {
-  let rules: @Sendable (Input<Outcome>, Date, inout Rows) -> Decision<Effect>
+/// A decider as a function, so that a faulty one can be put in its place, and its decisions counted.
+struct Rules<Base: Sendable, Effect: EffectRequest, Outcome: Codable & Sendable>: Decider {
+  let rules: @Sendable (Input<Outcome>, Date, inout Base) -> Decision<Effect>
 
-  func decide(_ input: Input<Outcome>, at now: Date, in rows: inout Rows) -> Decision<Effect> {
-    rules(input, now, &rows)
+  func decide(
+    _ input: Input<Outcome>, at now: Date, in rows: inout Witnessed<Base>
+  ) -> Decision<Effect> {
+    if case .event(let event) = input {
+      rows.handled.append(
+        HandledEvent(order: event.orderID.rawValue, type: event.type.rawValue))
+    }
+    return rules(input, now, &rows.rows)
   }
 }
 

@@ -8,13 +8,16 @@ import Synchronization
 final class SimulatedDatabase<Tables: InMemoryTables>: Sendable {
   let service: String
   let store: InMemoryLaneStore<Tables>
+  let history = History()
   private let losesNextCommit = Atomic(false)
 
   init(_ service: ServiceName, _ tables: Tables) {
     self.service = service.rawValue
     store = InMemoryLaneStore(tables)
     store.setFaults { [weak self] operation, _ in
-      guard operation == .commit, self?.takeLostCommit() == true else { return nil }
+      guard operation == .commit || operation == .change, self?.takeLostCommit() == true else {
+        return nil
+      }
       return .commitLater
     }
   }
@@ -40,6 +43,8 @@ final class PlantedMemory: Sendable {
     var epoch: Int64 = 0
     var fresh: Set<UUID> = []
     var records: [OutboxRecord] = []
+    var stored: [StoredEffect] = []
+    var settled: [StoredEffect] = []
   }
 
   private let state = Mutex(State())
@@ -59,6 +64,18 @@ final class PlantedMemory: Sendable {
   var fresh: Set<UUID> {
     get { state.withLock { $0.fresh } }
     set { state.withLock { $0.fresh = newValue } }
+  }
+  /// Whether anything is left for a later transaction.
+  var hasMore: Bool {
+    state.withLock { !$0.records.isEmpty || !$0.stored.isEmpty || !$0.settled.isEmpty }
+  }
+  var stored: [StoredEffect] {
+    get { state.withLock { $0.stored } }
+    set { state.withLock { $0.stored = newValue } }
+  }
+  var settled: [StoredEffect] {
+    get { state.withLock { $0.settled } }
+    set { state.withLock { $0.settled = newValue } }
   }
   var records: [OutboxRecord] {
     get { state.withLock { $0.records } }

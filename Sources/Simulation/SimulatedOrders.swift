@@ -28,6 +28,7 @@ struct SimulatedOrders: Sendable {
   /// Seconds.
   var deadlineAfter = 900.0
   var partitions: Int32 = 1
+  var runtime = SimulatedRuntime()
 
   static let neverInStock = "SKU-0000"
 
@@ -40,6 +41,7 @@ struct SimulatedOrders: Sendable {
     }
     for number in 0..<random.within(12...36) { addOrder(number, isScarce, &random) }
     addPoison(seed: seed, &random)
+    runtime = SimulatedRuntime(&random)
     let copies = arrivals.filter { _ in random.chance(0.1) }
     for copy in copies where copy.refusedBy.isEmpty {
       arrivals.append(
@@ -63,7 +65,7 @@ struct SimulatedOrders: Sendable {
     var (token, country) = ("tok_ok", "DE")
     switch random.below(12) {
     case 0: (token, endings) = ("tok_declined", endings.union(["declined"]))
-    case 1: token = "tok_flaky_\(random.within(1...3))"
+    case 1: token = "tok_flaky_\(random.within(1...9))"
     case 2: (country, endings) = ("ZZ", endings.union(["undeliverable"]))
     case 3:
       lines.append(OrderLine(sku: Self.neverInStock, quantity: 1, unitPrice: 1_000))
@@ -71,6 +73,7 @@ struct SimulatedOrders: Sendable {
     case 4:
       lines[0].unitPrice = 1_000_000
       endings.insert("fraud-suspected")
+    case 5: token = "tok_down"
     default: break
     }
     if token == "tok_declined" || country == "ZZ" || endings.contains("fraud-suspected") {

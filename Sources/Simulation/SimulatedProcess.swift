@@ -13,6 +13,8 @@ final class SimulatedProcess: FleetClock {
   enum Place: Hashable, Sendable {
     case database(String)
     case broker
+    /// What a service asks of the outside world.
+    case provider(String)
   }
 
   /// The process was killed, or the other side is away.
@@ -49,11 +51,13 @@ final class SimulatedProcess: FleetClock {
   // MARK: - Life
 
   /// A service starts in it, to be ended by `stop`.
-  func began(_ consumer: InMemoryConsumer, stop: @escaping @Sendable () -> Void) {
+  ///
+  /// - Parameter consumer: nil for one that reads no topics.
+  func began(_ consumer: InMemoryConsumer?, stop: @escaping @Sendable () -> Void) {
     state.withLock { state in
       state.running += 1
       state.stops.append(stop)
-      state.consumers.append(consumer)
+      if let consumer { state.consumers.append(consumer) }
     }
   }
 

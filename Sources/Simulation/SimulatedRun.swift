@@ -17,6 +17,8 @@ public struct SimulatedRun: Sendable {
     public var faults: [FaultKind: Int] = [:]
     /// Orders by `completed` and `cancelled`.
     public var endings: [String: Int] = [:]
+    /// What has happened to parked keys, dead letters and effects, by words for it.
+    public var happenings: [String: Int] = [:]
     /// Broken promises, each with its number.
     public var violations: [String] = []
     public var trace: Trace
@@ -41,6 +43,7 @@ public struct SimulatedRun: Sendable {
     defer { world.dispose() }
     world.scheduleArrivals()
     startFleet(world)
+    world.startOperator()
     FaultDriver(world: world).schedule()
     while world.scheduler.steps < steps, world.scheduler.now < 30_000_000 {
       guard world.scheduler.advance() else { break }
@@ -110,17 +113,25 @@ public struct SimulatedRun: Sendable {
         && world.inventory.store.allOutbox(lane: lane).isEmpty
         && world.payments.store.allOutbox(lane: lane).isEmpty
         && world.fulfilment.store.allOutbox(lane: lane).isEmpty
-    }
+    } && isQuiet(world.orders) && isQuiet(world.inventory) && isQuiet(world.payments)
+      && isQuiet(world.fulfilment)
+  }
+
+  /// Nothing waits, and nobody has to decide anything.
+  private func isQuiet<Tables: InMemoryTables>(_ database: SimulatedDatabase<Tables>) -> Bool {
+    database.store.parkedKeys.isEmpty
+      && database.store.deadLetters.allSatisfy { $0.state == .resolved || $0.state == .discarded }
+      && database.store.effects.values.allSatisfy { $0.state == .done }
   }
 
   private func stop(_ world: World) -> Bool {
-    for process in world.workers { process.stop() }
+    for process in world.workers + world.desks { process.stop() }
     let end = world.scheduler.now + 120_000_000
     while world.scheduler.now < end {
-      if world.processes.allSatisfy(\.hasEnded) { return true }
+      if (world.processes + world.desks).allSatisfy(\.hasEnded) { return true }
       guard world.scheduler.advance() else { break }
     }
-    return world.processes.allSatisfy(\.hasEnded)
+    return (world.processes + world.desks).allSatisfy(\.hasEnded)
   }
 
   private func judge(_ world: World, _ violations: [String]) -> Report {
@@ -137,6 +148,7 @@ public struct SimulatedRun: Sendable {
       records: evidence.log.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } },
       virtualSeconds: Double(world.scheduler.now) / 1_000_000, faults: world.counts,
       endings: Dictionary(checker.endings.values.map { ($0, 1) }, uniquingKeysWith: +),
+      happenings: checker.happenings,
       violations: violations + checker.violations, trace: world.scheduler.trace)
   }
 }

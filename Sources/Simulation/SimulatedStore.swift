@@ -4,7 +4,7 @@ import FleetTesting
 import Foundation
 
 /// A process's connection to the database of one of its services.
-struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
+struct SimulatedStore<Tables: InMemoryTables>: LaneStore where Tables.Rows: WitnessedRows {
   typealias Rows = Tables.Rows
   typealias Transaction = SimulatedStep<Tables>
 
@@ -59,7 +59,9 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
   ) async throws {
     try await call(.marks, Int(lane)) {
       try await database.store.record(
-        mark, lane: lane, epoch: epoch, starts: starts, grace: grace)
+        mark, lane: lane, epoch: epoch,
+        starts: bug == .forgetsEarly ? starts.mapValues { _ in .max } : starts,
+        grace: bug == .forgetsEarly ? .zero : grace)
     }
   }
 
@@ -82,7 +84,9 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
   ) async throws -> Result {
     try await call(.steps, 0) {
       if bug == .inboxBeforeStep { return try await stepInTwo(body) }
-      if bug == .outboxAfterStep { return try await stepAndAppend(body) }
+      if bug == .outboxAfterStep || bug == .effectsAfterStep || bug == .settlesAfterStep {
+        return try await stepAndFollow(body)
+      }
       return try await commit(body)
     }
   }
@@ -108,7 +112,9 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
     _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
   ) async throws -> Result {
     try await database.store.step { transaction in
-      let result = try body(SimulatedStep(inner: transaction, store: self))
+      let journal = Journal()
+      let result = try body(
+        SimulatedStep(inner: transaction, store: self, journal: journal))
       try process.passStatement(place, database.service)
       if process.world.strikes(.conflict) {
         throw StoreError.conflict("could not serialize access")
@@ -117,6 +123,8 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
         process.world.scheduler.note(process.number, database.service, .commitLate)
         database.loseNextCommit()
       }
+      // Nothing refuses the COMMIT any more, whether it is worked on now or later.
+      database.history.append(journal.facts)
       return result
     }
   }
@@ -132,7 +140,8 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
       _ = try await database.store.step { transaction in
         // What is after the first statement fails, but the first is kept.
         _ = try body(
-          SimulatedStep(inner: transaction, store: self, memory: admitted, phase: .first))
+          SimulatedStep(
+            inner: transaction, store: self, journal: Journal(), memory: admitted, phase: .first))
       }
     } catch is PlantedMemory.Interrupted {
       try await database.store.step { transaction in
@@ -142,35 +151,47 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore {
       try await process.leave(place, database.service)
     }
     return try await database.store.step { transaction in
-      let step = SimulatedStep(inner: transaction, store: self, memory: admitted, phase: .second)
-      return try body(step)
+      let journal = Journal()
+      let result = try body(
+        SimulatedStep(
+          inner: transaction, store: self, journal: journal, memory: admitted, phase: .second))
+      database.history.append(journal.facts)
+      return result
     }
   }
 
-  /// The outbox follows when the rest is committed.
-  private func stepAndAppend<Result: Sendable>(
+  /// The outbox, or the effects, follow when the rest is committed.
+  private func stepAndFollow<Result: Sendable>(
     _ body: @Sendable (SimulatedStep<Tables>) throws -> Result
   ) async throws -> Result {
     let memory = PlantedMemory()
     let result = try await database.store.step { transaction in
-      try body(SimulatedStep(inner: transaction, store: self, memory: memory, phase: .append))
+      let journal = Journal()
+      let result = try body(
+        SimulatedStep(
+          inner: transaction, store: self, journal: journal, memory: memory, phase: .append))
+      database.history.append(journal.facts)
+      return result
     }
-    guard !memory.records.isEmpty else { return result }
+    guard memory.hasMore else { return result }
     try await process.leave(place, database.service)
     try await database.store.step { transaction in
       _ = try transaction.admit([], lane: memory.lane, epoch: memory.epoch)
       try transaction.append(memory.records, lane: memory.lane)
+      try transaction.store(memory.stored, lane: memory.lane)
+      try transaction.settle(memory.settled, lane: memory.lane)
     }
     return result
   }
 }
 
 /// A step as a process sees it: each statement may be its last.
-struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
+struct SimulatedStep<Tables: InMemoryTables>: StepTransaction where Tables.Rows: WitnessedRows {
   enum Phase { case whole, first, second, append }
 
   let inner: InMemoryStep<Tables>
   let store: SimulatedStore<Tables>
+  let journal: Journal
   var memory = PlantedMemory()
   var phase = Phase.whole
 
@@ -195,6 +216,7 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
     let known = bug == .ignoresEpoch ? inner.epoch(of: lane) : epoch
     var admission = try inner.admit(ids, keys: keys, lane: lane, epoch: known ?? epoch)
     if bug == .skipsInbox { admission.fresh = Set(ids) }
+    if bug == .passesParkedKeys { admission.parked = [] }
     return admission
   }
 
@@ -205,12 +227,13 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
 
   func save(_ rows: Tables.Rows, lane: Int32, at now: Date) throws {
     try pass()
+    journal.handled(rows.handled)
     try inner.save(rows, lane: lane, at: now)
   }
 
   func append(_ records: [OutboxRecord], lane: Int32) throws {
     try pass()
-    if phase == .append {
+    if phase == .append, bug == .outboxAfterStep {
       memory.records = records
     } else if bug == .silentDeadLetters {
       try inner.append(records.filter { $0.headers == nil }, lane: lane)
@@ -221,11 +244,14 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
 
   func record(_ letters: [DeadLetter], lane: Int32) throws {
     try pass()
+    for letter in letters { journal.add(Fact(letter)) }
     if bug != .forgetsDeadLetters { try inner.record(letters, lane: lane) }
   }
 
   func resolve(_ letters: [UUID], at now: Date) throws {
     try pass()
+    if bug == .forgetsResolution { return }
+    for letter in letters { journal.add(.resolved(letter: letter.uuidString)) }
     try inner.resolve(letters, at: now)
   }
 
@@ -233,36 +259,57 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction {
     of keys: [OrderID], lane: Int32, at now: Date, limit: Int
   ) throws -> [ParkedQueue] {
     try pass()
-    return try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit)
+    journal.retries()
+    var queues = try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit)
+    if bug == .reversesQueues {
+      for index in queues.indices { queues[index].events.reverse() }
+    }
+    return queues
   }
 
   func fence(_ keys: [ParkedKey], lane: Int32) throws {
     try pass()
+    for key in keys { journal.add(.fenced(order: key.key.rawValue)) }
+    var keys = keys
+    if bug == .passesDeadLetters {
+      for index in keys.indices { (keys[index].state, keys[index].behind) = (.waiting, nil) }
+    }
     try inner.fence(keys, lane: lane)
   }
 
   func park(_ events: [ParkedEvent], lane: Int32) throws {
     try pass()
+    for event in events { journal.add(Fact(event)) }
     try inner.park(events, lane: lane)
   }
 
   func unpark(_ ids: [UUID], lane: Int32) throws {
     try pass()
+    for id in ids { journal.add(.unparked(event: id.uuidString)) }
     try inner.unpark(ids, lane: lane)
   }
 
   func lift(_ keys: [OrderID], lane: Int32) throws {
     try pass()
+    for key in keys { journal.add(.lifted(order: key.rawValue)) }
     try inner.lift(keys, lane: lane)
   }
 
   func store(_ effects: [StoredEffect], lane: Int32) throws {
     try pass()
-    try inner.store(effects, lane: lane)
+    if bug == .effectsAfterStep {
+      memory.stored = effects
+    } else {
+      try inner.store(effects, lane: lane)
+    }
   }
 
   func settle(_ effects: [StoredEffect], lane: Int32) throws {
     try pass()
-    try inner.settle(effects, lane: lane)
+    if bug == .settlesAfterStep {
+      memory.settled = effects
+    } else {
+      try inner.settle(effects, lane: lane)
+    }
   }
 }

@@ -11,20 +11,18 @@ import Payments
 
 struct OrderTables: InMemoryTables {
   var orders: [OrderID: (order: Order, lane: Int32)] = [:]
-  /// One for each event that orders has handled; the real table keeps the first of each type.
-  var steps: [SagaStep] = []
 
-  func load(_ events: [EventPayload], orders ids: [OrderID], at now: Date) -> OrderRows {
-    OrderRows(orders: RowSet(loaded: selected(ids, from: orders.mapValues(\.order))))
+  func load(_ events: [EventPayload], orders ids: [OrderID], at now: Date) -> Witnessed<OrderRows> {
+    Witnessed(OrderRows(orders: RowSet(loaded: selected(ids, from: orders.mapValues(\.order)))))
   }
 
-  mutating func save(_ rows: OrderRows, lane: Int32, at now: Date) throws {
+  mutating func save(_ witnessed: Witnessed<OrderRows>, lane: Int32, at now: Date) throws {
+    let rows = witnessed.rows
     for (id, row) in rows.orders.inserted {
       guard orders[id] == nil else { throw StoreError.rejected("order \(id) is there already") }
       orders[id] = (row, lane)
     }
     for (id, row) in rows.orders.updated { orders[id]?.order = row }
-    steps += rows.steps
   }
 
   func dueDeadlines(lane: Int32, at now: Date, limit: Int) -> [OrderID] {
@@ -44,7 +42,7 @@ struct InventoryTables: InMemoryTables {
   var reservations: [OrderID: Reservation] = [:]
   var stock: [String: Stock]
 
-  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) -> InventoryRows {
+  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) -> Witnessed<InventoryRows> {
     var skus: Set<String> = []
     for event in events {
       if case .orderPlaced(let body) = event {
@@ -53,12 +51,14 @@ struct InventoryTables: InMemoryTables {
         skus.formUnion(lines.map(\.sku))
       }
     }
-    return InventoryRows(
-      reservations: RowSet(loaded: selected(orders, from: reservations)),
-      stock: RowSet(loaded: selected(Array(skus), from: stock)))
+    return Witnessed(
+      InventoryRows(
+        reservations: RowSet(loaded: selected(orders, from: reservations)),
+        stock: RowSet(loaded: selected(Array(skus), from: stock))))
   }
 
-  mutating func save(_ rows: InventoryRows, lane: Int32, at now: Date) throws {
+  mutating func save(_ witnessed: Witnessed<InventoryRows>, lane: Int32, at now: Date) throws {
+    let rows = witnessed.rows
     for (id, row) in rows.reservations.inserted {
       guard reservations[id] == nil else {
         throw StoreError.rejected("reservation \(id) is there already")
@@ -79,19 +79,21 @@ struct PaymentTables: InMemoryTables {
   var payments: [OrderID: (payment: Payment, customer: String?, createdAt: Date)] = [:]
   var ledger: [LedgerEntry] = []
 
-  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) -> PaymentRows {
+  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) -> Witnessed<PaymentRows> {
     var recent: [String: Int] = [:]
     for case .inventoryReserved(let body) in events {
       recent[body.customerId] = payments.values.count {
         $0.customer == body.customerId && $0.createdAt > now - 3_600
       }
     }
-    return PaymentRows(
-      payments: RowSet(loaded: selected(orders, from: payments.mapValues(\.payment))),
-      recentPayments: recent)
+    return Witnessed(
+      PaymentRows(
+        payments: RowSet(loaded: selected(orders, from: payments.mapValues(\.payment))),
+        recentPayments: recent))
   }
 
-  mutating func save(_ rows: PaymentRows, lane: Int32, at now: Date) throws {
+  mutating func save(_ witnessed: Witnessed<PaymentRows>, lane: Int32, at now: Date) throws {
+    let rows = witnessed.rows
     for (id, row) in rows.payments.inserted {
       guard payments[id] == nil else { throw StoreError.rejected("payment \(id) is there already") }
       payments[id] = (row, Self.customer(of: row), now)
@@ -119,11 +121,12 @@ struct PaymentTables: InMemoryTables {
 struct ShipmentTables: InMemoryTables {
   var shipments: [OrderID: Shipment] = [:]
 
-  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) -> ShipmentRows {
-    ShipmentRows(shipments: RowSet(loaded: selected(orders, from: shipments)))
+  func load(_ events: [EventPayload], orders: [OrderID], at now: Date) -> Witnessed<ShipmentRows> {
+    Witnessed(ShipmentRows(shipments: RowSet(loaded: selected(orders, from: shipments))))
   }
 
-  mutating func save(_ rows: ShipmentRows, lane: Int32, at now: Date) throws {
+  mutating func save(_ witnessed: Witnessed<ShipmentRows>, lane: Int32, at now: Date) throws {
+    let rows = witnessed.rows
     for (id, row) in rows.shipments.inserted {
       guard shipments[id] == nil else {
         throw StoreError.rejected("shipment \(id) is there already")

@@ -11,6 +11,8 @@ public struct Trace: Sendable {
     case marks, forgets
     case readsMark = "reads its last mark"
     case looksForEffects = "looks for effects"
+    case decides = "operator decides"
+    case asked
     case failed = "fails"
     case replyLost = "reply lost"
     case commitLate = "commit in flight"
@@ -22,6 +24,7 @@ public struct Trace: Sendable {
     case expelled = "EXPELLED"
     case databaseAway = "DATABASE AWAY"
     case brokerAway = "BROKER AWAY"
+    case providerAway = "PROVIDER AWAY"
     case clockMoved = "CLOCK MOVED"
     case rewound = "REWIND"
     case healed = "HEALED"

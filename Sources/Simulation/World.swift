@@ -13,6 +13,8 @@ import Telemetry
 final class World: Sendable {
   private struct State {
     var processes: [SimulatedProcess] = []
+    /// Those of operators.
+    var desks: [SimulatedProcess] = []
     /// Until when nobody reaches a place.
     var away: [SimulatedProcess.Place: Int] = [:]
     var isFaulty = true
@@ -28,6 +30,7 @@ final class World: Sendable {
   let faults: FaultMix
   let plan: SimulatedOrders
   let broker = InMemoryBroker()
+  let bank = SimulatedBank()
   let orders: SimulatedDatabase<OrderTables>
   let inventory: SimulatedDatabase<InventoryTables>
   let payments: SimulatedDatabase<PaymentTables>
@@ -125,6 +128,8 @@ final class World: Sendable {
 
   /// All that were ever started.
   var processes: [SimulatedProcess] { state.withLock { $0.processes } }
+  /// Those of operators.
+  var desks: [SimulatedProcess] { state.withLock { $0.desks } }
   /// Those that work.
   var workers: [SimulatedProcess] { processes.filter { !$0.isDead && !$0.isStopping } }
 
@@ -140,23 +145,30 @@ final class World: Sendable {
       case .orders:
         start(.orders, bug.orders(deadlineAfter: plan.deadlineAfter), NoEffects(), orders, process)
       case .inventory: start(.inventory, bug.inventory, NoEffects(), inventory, process)
-      case .payments: start(.payments, bug.payments, TestProvider(), payments, process)
+      case .payments:
+        start(
+          .payments, bug.payments, TestProvider(), payments, process,
+          plan.runtime.storesEffects ? SimulatedProvider(process: process) : nil)
       case .fulfilment: start(.fulfilment, bug.fulfilment, TestCarrier(), fulfilment, process)
       case nil: preconditionFailure("there is no service \(service)")
       }
     }
   }
 
-  private func start<Tables: InMemoryTables, Performer: EffectPerformer>(
-    _ service: ServiceName, _ decider: Rules<Tables.Rows, Performer.Effect, Performer.Outcome>,
-    _ performer: Performer, _ database: SimulatedDatabase<Tables>, _ process: SimulatedProcess
-  ) {
+  private func start<Base, Tables: InMemoryTables, Performer: EffectPerformer>(
+    _ service: ServiceName, _ decider: Rules<Base, Performer.Effect, Performer.Outcome>,
+    _ performer: Performer, _ database: SimulatedDatabase<Tables>, _ process: SimulatedProcess,
+    _ provider: (any EffectProvider<Performer.Effect, Performer.Outcome>)? = nil
+  ) where Tables.Rows == Witnessed<Base> {
     let consumer = InMemoryConsumer(broker, service: service, clock: process)
     let runner = ServiceRunner(
-      service: service, decider: decider, performer: performer,
+      service: service, decider: decider,
+      performer: SimulatedPerformer(inner: performer, service: service, world: self),
+      provider: provider, effectPolicy: plan.runtime.effectPolicy,
       store: SimulatedStore(database: database, process: process),
       consumer: SimulatedConsumer(consumer, process),
-      producer: SimulatedProducer(process: process), clock: process, owner: "p\(process.number)",
+      producer: SimulatedProducer(process: process), limits: plan.runtime.limits, clock: process,
+      owner: "p\(process.number)",
       executor: scheduler, logger: Self.logger)
     process.began(consumer) { runner.stop() }
     state.withLock { state in
@@ -165,20 +177,33 @@ final class World: Sendable {
           ? [] : runner.health.problems.map { "p\(process.number) \(service.rawValue): \($0)" }
       }
     }
+    run(process) { await runner.run() }
+  }
+
+  private func run(_ process: SimulatedProcess, _ body: @escaping @Sendable () async -> Void) {
     let scheduler = scheduler
     Task(executorPreference: scheduler, priority: .medium) {
       let jitter = Jitter { scheduler.draw { 0.5 + $0.unit() / 2 } }
-      await Backoff.$jitter.withValue(jitter) {
-        await runner.run()
-      }
+      await Backoff.$jitter.withValue(jitter) { await body() }
       process.ended()
     }
+  }
+
+  /// Somebody sits down at a desk.
+  func startOperator() {
+    let process = state.withLock { state in
+      let process = SimulatedProcess(1_000 + state.desks.count, services: [], world: self)
+      state.desks.append(process)
+      return process
+    }
+    process.began(nil) {}
+    run(process) { [self] in await SimulatedOperator(world: self, process: process).run() }
   }
 
   /// Lets go of what refers back to it.
   func dispose() {
     scheduler.clear()
-    for process in processes { process.dispose() }
+    for process in processes + desks { process.dispose() }
     state.withLock { $0 = State() }
   }
 
@@ -192,6 +217,12 @@ final class World: Sendable {
     scheduler.after(session) {
       for consumer in process.consumers { broker.remove(consumer) }
     }
-    scheduler.after(restart) { [weak self] in self?.startProcess(process.services) }
+    scheduler.after(restart) { [weak self] in
+      if process.services.isEmpty {
+        self?.startOperator()
+      } else {
+        self?.startProcess(process.services)
+      }
+    }
   }
 }

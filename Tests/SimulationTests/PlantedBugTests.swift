@@ -9,6 +9,9 @@ import Testing
     .deletesUnacknowledged: "I4", .commitsEarly: "I7", .forgetsOffsets: "I9",
     .reordersRecords: "I6", .dropsRecords: "I4", .silentDeadLetters: "I4",
     .forgetsDeadLetters: "I8", .noTombstone: "I3", .cancelsShipped: "I1", .forgetsRefund: "I1",
+    .passesParkedKeys: "I6", .reversesQueues: "I6", .passesDeadLetters: "I8",
+    .replaysTwice: "I5", .forgetsResolution: "I8", .changesEffectKeys: "I5",
+    .effectsAfterStep: "I3", .settlesAfterStep: "I9", .forgetsEarly: "I5",
     .reservesTwice: "I2", .losesStock: "I2", .closesTwice: "I3",
   ]
 

@@ -17,6 +17,12 @@ import Testing
   @Test func fixedSeedsKeepEveryPromise() async {
     let reports = await reports(Array(1...200)) { SimulatedRun(seed: $0).run() }
     for report in reports { expectKept(report) }
+    for happening in [
+      "parked keys", "parked events", "dead letters", "replays", "edits", "discards", "releases",
+      "bookings of the bank",
+    ] {
+      #expect(reports.contains { $0.happenings[happening, default: 0] > 0 }, "\(happening)")
+    }
     // Each kind of fault and both endings must have been there, or the runs prove little.
     for kind in FaultKind.allCases {
       #expect(reports.contains { $0.faults[kind, default: 0] > 0 }, "\(kind.rawValue)")
