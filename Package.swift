@@ -157,7 +157,8 @@ let package = Package(
     tests(
       "Services",
       [
-        "Contracts", "FleetPostgres", "Fulfilment", "Inventory", "Orders", "Payments", "Postgres",
+        "Contracts", "Fleet", "FleetPostgres", "Fulfilment", "Inventory", "Orders", "Payments",
+        "Postgres",
       ]),
     tests(
       "OrderlyCLI",
@@ -166,7 +167,7 @@ let package = Package(
         "Postgres", "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
     tests("OrderlyWorker", ["Contracts", "Fleet", "OrderlyWorker"]),
-    tests("EndToEnd", ["Contracts", "FleetProcesses", "Kafka", "Postgres"]),
+    tests("EndToEnd", ["Contracts", "FleetProcesses", "JSONSchema", "Kafka", "Postgres"]),
     tests("Simulation", ["Simulation"]),
     tests("OrderlyChaos", ["OrderlyChaos"]),
     tests("Repository", []),

@@ -16,7 +16,7 @@ import Testing
 
   /// Runs the body beside a server.
   private func serving(
-    _ handler: @escaping HTTPServer.Handler, timeout: Duration = .seconds(60),
+    _ handler: @escaping HTTPServer.Handler, timeout: Duration = .seconds(600),
     _ body: (HTTPCaller) async throws -> Void
   ) async throws {
     let server = HTTPServer(port: 0, handler: handler)

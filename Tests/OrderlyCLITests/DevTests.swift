@@ -54,7 +54,7 @@ import Testing
   @Test(.timeLimit(.minutes(10))) func aClosedOutputEndsIt() async throws {
     try await withTemporaryFolder { folder in
       let dev = try DevProcess(["--orders", "50", "--seed", "1"], folder)
-      let isThere = await dev.line { $0.hasPrefix("$ orderly publish") }
+      let isThere = await dev.line { $0.hasPrefix("  Postgres: starting") }
       #expect(isThere != nil)
       try dev.closeOutput()
       #expect(await dev.status() == 1)
