@@ -29,7 +29,9 @@ struct ReplayPlanner {
     for row in rows {
       letters.append(try await desks.change(row.service) { try await $0.letter(row.id) })
     }
-    let orders = letters.map { letter in (try? letter?.replayedEvent())?.orderID.rawValue }
+    let orders = letters.map { letter in
+      (letter?.effectID == nil ? (try? letter?.replayedEvent())?.orderID : letter?.order)?.rawValue
+    }
     let sagas = try await SagaState.load(orders.compactMap { $0 }, desks)
     var judged: [Judged] = []
     let progress = ProgressBar("rehearsing", total: rows.count)
@@ -54,12 +56,18 @@ struct ReplayPlanner {
     case .replaying: return (.replaying, "a replay is under way")
     case .open: break
     }
-    do throws(Refusal) {
-      _ = try letter.replayedEvent()
-    } catch {
-      return (.unreadable, error.description)
+    if letter.effectID == nil {
+      do throws(Refusal) {
+        _ = try letter.replayedEvent()
+      } catch {
+        return (.unreadable, error.description)
+      }
     }
     if let ending = saga?.ending { return (.orderEnded, ending) }
+    // What a provider would answer can't be rehearsed.
+    if letter.effectID != nil {
+      return (.handled, "the provider is asked again, with the same idempotency key")
+    }
     return try await desks.rehearse(letter).verdict
   }
 }
