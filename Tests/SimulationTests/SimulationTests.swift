@@ -19,7 +19,7 @@ import Testing
     for report in reports { expectKept(report) }
     for happening in [
       "parked keys", "parked events", "dead letters", "replays", "edits", "discards", "releases",
-      "bookings of the bank",
+      "bookings of the bank", "forgotten ids",
     ] {
       #expect(reports.contains { $0.happenings[happening, default: 0] > 0 }, "\(happening)")
     }
