@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func fixedSeedsKeepEveryPromise() async {
-    let reports = await reports(Array(1...200)) { SimulatedRun(seed: $0).run() }
+    let reports = await reports(Array(1...150)) { SimulatedRun(seed: $0).run() }
     for report in reports { expectKept(report) }
     for happening in [
       "parked keys", "parked events", "dead letters", "replays", "edits", "discards", "releases",
