@@ -123,9 +123,15 @@ final class InMemoryStorage<Tables: InMemoryTables> {
 
   /// Whoever locks the lane waits for the step that holds it.
   func waitForLock(of lane: Int32) {
-    guard let index = inFlight.firstIndex(where: { $0.lane == lane }) else { return }
-    // It was applied once, to what this lane's rows still are: nothing can refuse it now.
-    try? database.apply(inFlight.remove(at: index))
+    waitForSteps { $0.lane == lane }
+  }
+
+  /// Waits for the steps that hold what somebody is about to lock.
+  func waitForSteps(_ holds: (InMemoryWrites<Tables>) -> Bool) {
+    while let index = inFlight.firstIndex(where: holds) {
+      // It was applied once, to what its rows still are: nothing can refuse it now.
+      try? database.apply(inFlight.remove(at: index))
+    }
   }
 
   /// Whoever reads rows that lanes share waits for all steps that hold some.

@@ -20,8 +20,7 @@ extension InMemoryStep: DeadLetterTransaction {
 
   public func letter(_ id: UUID) throws -> DeadLetter? {
     // The row is locked by a step that reopens or resolves it.
-    let inFlight = storage.inFlight.filter { step in step.letters.contains { $0.touches(id) } }
-    for step in inFlight { storage.waitForLock(of: step.lane) }
+    storage.waitForSteps { step in step.letters.contains { $0.touches(id) } }
     try write { _ in }
     return working.deadLetters.first { $0.id == id }
   }

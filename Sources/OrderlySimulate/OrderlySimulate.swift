@@ -10,8 +10,9 @@ struct OrderlySimulate: ParsableCommand {
     abstract: "Run the whole fleet on a virtual clock, with faults drawn from a seed.",
     discussion: """
       Each seed is one run: four services in several processes, some dozens of orders, crashes, \
-      zombies, rebalances and failing databases, and after it the promises I1 to I9 are checked. A \
-      seed runs the same way each time. Exit status: 0 all promises were kept, 1 one was broken, \
+      zombies, rebalances, failing databases and providers, an operator who works through the dead \
+      letters, and after it the promises I1 to I9 are checked. A seed runs the same way each time. \
+      Exit status: 0 all promises were kept, 1 one was broken, \
       2 usage.
       """,
     examples: [

@@ -48,6 +48,8 @@ struct Evidence: Sendable {
 
   /// By topic and partition.
   var log: [String: [[Record]]] = [:]
+  /// The oldest offsets that are left, where records were deleted, by `topic/partition`.
+  var starts: [String: Int] = [:]
   /// The offsets that each service has committed, by `topic/partition`.
   var committed: [String: [String: Int]] = [:]
   var inbox: [String: Set<String>] = [:]

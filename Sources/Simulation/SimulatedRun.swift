@@ -51,13 +51,34 @@ public struct SimulatedRun: Sendable {
     world.heal()
     var violations: [String] = []
     let deadline = Int(world.plan.deadlineAfter * 1_000_000)
-    for jump in [0, deadline + 1_000_000] {
+    // Further than all the steps back that the clocks have made since an order was placed.
+    for jump in [0, deadline + 10_000_000_000] {
       world.scheduler.moveWallClock(by: jump)
       if !settle(world) { violations.append("I9: the fleet does not come to rest") }
     }
+    var retention = Retention(world)
+    let forgotten =
+      world.plan.runtime.deletesRecords ? grow(old: world, &retention, &violations) : 0
     violations += world.problems.map { "I9: not ready: \($0)" }
     if !stop(world) { violations.append("I9: a process does not stop") }
-    return judge(world, violations)
+    var report = judge(world, violations, retention.starts)
+    report.happenings["forgotten ids"] = forgotten
+    return report
+  }
+
+  /// - Returns: how many ids were forgotten.
+  private func grow(
+    old world: World, _ retention: inout Retention, _ violations: inout [String]
+  ) -> Int {
+    let before = retention.remembered
+    retention.deleteRecords()
+    let end =
+      world.scheduler.now + 2 * Int(world.plan.runtime.limits.markInterval / .microseconds(1))
+    while world.scheduler.now < end, world.scheduler.advance() {}
+    let after = retention.remembered
+    retention.rewind()
+    if !settle(world) { violations.append("I9: the fleet does not come to rest in its old age") }
+    return before - after
   }
 
   private func startFleet(_ world: World) {
@@ -134,8 +155,11 @@ public struct SimulatedRun: Sendable {
     return (world.processes + world.desks).allSatisfy(\.hasEnded)
   }
 
-  private func judge(_ world: World, _ violations: [String]) -> Report {
-    let evidence = Evidence(world)
+  private func judge(
+    _ world: World, _ violations: [String], _ starts: [String: Int]
+  ) -> Report {
+    var evidence = Evidence(world)
+    evidence.starts = starts
     var checker = Checker(evidence)
     checker.check()
     for topic in evidence.log.keys.sorted() {

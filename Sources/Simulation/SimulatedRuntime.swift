@@ -6,6 +6,8 @@ struct SimulatedRuntime: Sendable {
   var effectPolicy = EffectPolicy()
   /// Payments asks a bank outside of the fleet, and stores what it asks for.
   var storesEffects = false
+  /// Records are deleted in the end, and the ids of their events at once.
+  var deletesRecords = false
 
   init() {}
 
@@ -21,6 +23,11 @@ struct SimulatedRuntime: Sendable {
       // Nobody can replay an effect that was given up.
       attempts: 10_000, backoff: backoff, failuresToOpen: random.within(1...5),
       pause: Backoff(base: .milliseconds(200), cap: .seconds(2)))
+    deletesRecords = random.chance(0.4)
+    if deletesRecords {
+      limits.forgetGrace = .zero
+      limits.forgetRows = random.pick([3, 1_000])
+    }
     effectPolicy.held = random.pick([2, 500])
   }
 }

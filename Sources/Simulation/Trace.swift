@@ -28,6 +28,7 @@ public struct Trace: Sendable {
     case clockMoved = "CLOCK MOVED"
     case rewound = "REWIND"
     case healed = "HEALED"
+    case deleted = "RECORDS DELETED"
     case recorded = "in the log"
   }
 
