@@ -101,6 +101,10 @@ struct SimulatedDeskTransaction<Tables: InMemoryTables>: DeadLetterTransaction {
     try inner.park(events, lane: lane)
   }
 
+  func revive(effect id: UUID, at now: Date) throws -> Int32? {
+    try inner.revive(effect: id, at: now)
+  }
+
   func enter(_ id: UUID, lane: Int32) throws -> Bool { try inner.enter(id, lane: lane) }
 }
 
