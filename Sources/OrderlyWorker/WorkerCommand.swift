@@ -119,36 +119,21 @@ struct WorkerCommand: AsyncParsableCommand {
   var logFormat: LogFormat?
 
   mutating func validate() throws {
-    guard (1...64).contains(connections) else {
-      throw ValidationError("'--connections' must be 1 to 64.")
-    }
-    guard orderDeadline >= 1 else { throw ValidationError("'--order-deadline' must be positive.") }
-    guard ParkedTier.attempts.contains(parkedAttempts) else {
-      throw ValidationError("'--parked-attempts' must be 1 to 1000.")
-    }
-    guard ParkedTier.waits.contains(parkedWait) else {
-      throw ValidationError("'--parked-wait' must be 1 to 86400.")
-    }
-    guard (0...31_536_000).contains(forgetAfter) else {
-      throw ValidationError("'--forget-after' must be 0 to 31536000.")
-    }
-    guard (1...256).contains(providerCalls) else {
-      throw ValidationError("'--provider-calls' must be 1 to 256.")
-    }
-    guard (1...300).contains(providerTimeout) else {
-      throw ValidationError("'--provider-timeout' must be 1 to 300.")
-    }
-    guard (1...1_000).contains(providerAttempts) else {
-      throw ValidationError("'--provider-attempts' must be 1 to 1000.")
-    }
-    guard (1...86_400).contains(providerWait) else {
-      throw ValidationError("'--provider-wait' must be 1 to 86400.")
-    }
-    guard (2...300).contains(sessionTimeout) else {
-      throw ValidationError("'--session-timeout' must be 2 to 300.")
-    }
-    guard shutdownTimeout >= 1 else {
-      throw ValidationError("'--shutdown-timeout' must be positive.")
+    let bounds: [(option: String, value: Int, allowed: ClosedRange<Int>)] = [
+      ("--connections", connections, 1...64),
+      ("--order-deadline", orderDeadline, 1...31_536_000),
+      ("--parked-attempts", parkedAttempts, ParkedTier.attempts),
+      ("--parked-wait", parkedWait, ParkedTier.waits),
+      ("--forget-after", forgetAfter, 0...31_536_000),
+      ("--provider-calls", providerCalls, 1...256),
+      ("--provider-timeout", providerTimeout, 1...300),
+      ("--provider-attempts", providerAttempts, ParkedTier.attempts),
+      ("--provider-wait", providerWait, ParkedTier.waits),
+      ("--session-timeout", sessionTimeout, 2...300),
+      ("--shutdown-timeout", shutdownTimeout, 1...86_400),
+    ]
+    for (option, value, allowed) in bounds where !allowed.contains(value) {
+      throw ValidationError("'\(option)' must be \(allowed.lowerBound) to \(allowed.upperBound).")
     }
   }
 
