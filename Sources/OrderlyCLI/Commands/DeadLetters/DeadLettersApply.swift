@@ -41,9 +41,7 @@ struct DeadLettersApply: AsyncParsableCommand {
     help: ArgumentHelp("After how many failures nothing more is begun.", valueName: "n"))
   var abortOn: Int = 1
 
-  @Option(help: ArgumentHelp("How long each replay is waited for.", valueName: "seconds"))
-  var timeout: Int = 60
-
+  @OptionGroup var replay: ReplayOptions
   @OptionGroup var mutation: MutationOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -54,9 +52,6 @@ struct DeadLettersApply: AsyncParsableCommand {
     }
     guard (1...1_000_000).contains(abortOn) else {
       throw ValidationError("--abort-on must be from 1 to 1000000.")
-    }
-    guard (1...86_400).contains(timeout) else {
-      throw ValidationError("--timeout must be from 1 to 86400 seconds.")
     }
   }
 
@@ -108,7 +103,7 @@ struct DeadLettersApply: AsyncParsableCommand {
 
   private var options: ApplyProgress.Options {
     ApplyProgress.Options(
-      canary: canary, rate: rate.perSecond, abortOn: abortOn, timeout: Double(timeout))
+      canary: canary, rate: rate.perSecond, abortOn: abortOn, timeout: Double(replay.timeout))
   }
 
   private func target(_ plan: ReplayPlan) -> OperatorAction.Target {

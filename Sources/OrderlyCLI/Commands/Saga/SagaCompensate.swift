@@ -26,18 +26,10 @@ struct SagaCompensate: AsyncParsableCommand {
 
   @Argument(help: "The order's id.") var order: String
 
-  @Option(help: ArgumentHelp("How long each replay is waited for.", valueName: "seconds"))
-  var timeout: Int = 60
-
+  @OptionGroup var replay: ReplayOptions
   @OptionGroup var mutation: MutationOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
-
-  func validate() throws {
-    guard (1...86_400).contains(timeout) else {
-      throw ValidationError("--timeout must be from 1 to 86400 seconds.")
-    }
-  }
 
   func run() async throws {
     try await ServiceDesks.with(global) { desks in
@@ -85,7 +77,7 @@ struct SagaCompensate: AsyncParsableCommand {
           try DeadLetterRow.all([id], of: service, on: connection)
         }
         guard let row = rows.first else { return "The dead letter is gone." }
-        let result = try await desks.replayAndWait(row, timeout: .seconds(timeout))
+        let result = try await desks.replayAndWait(row, timeout: .seconds(replay.timeout))
         if result != .resolved { return "\(service.rawValue): \(row.shortID) \(result.text)" }
       }
       return nil

@@ -22,18 +22,10 @@ struct SagaRetry: AsyncParsableCommand {
 
   @Argument(help: "The order's id.") var order: String
 
-  @Option(help: ArgumentHelp("How long each replay is waited for.", valueName: "seconds"))
-  var timeout: Int = 60
-
+  @OptionGroup var replay: ReplayOptions
   @OptionGroup var mutation: MutationOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
-
-  func validate() throws {
-    guard (1...86_400).contains(timeout) else {
-      throw ValidationError("--timeout must be from 1 to 86400 seconds.")
-    }
-  }
 
   func run() async throws {
     try await ServiceDesks.with(global) { desks in
@@ -74,7 +66,7 @@ struct SagaRetry: AsyncParsableCommand {
     }
     var resolved = 0
     for letter in ready {
-      let result = try await desks.replayAndWait(letter.row, timeout: .seconds(timeout))
+      let result = try await desks.replayAndWait(letter.row, timeout: .seconds(replay.timeout))
       printMessage("\(letter.row.service.rawValue): \(letter.row.shortID) \(result.text)")
       if result == .resolved { resolved += 1 }
     }
