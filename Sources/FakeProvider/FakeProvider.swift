@@ -48,6 +48,9 @@ final class FakeProvider: Sendable {
       if let seconds = faults.retryAfter { response.headers["Retry-After"] = "\(seconds)" }
       return response
     }
+    if Self.strikes(faults.refuse) {
+      return .refusal(400, "refused", "told to refuse")
+    }
     let response = state.withLock { $0.till.answer(request, key) }
     if Self.strikes(faults.lose) {
       return .refusal(500, "lost", "told to lose the answer")

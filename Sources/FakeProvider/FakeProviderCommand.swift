@@ -11,8 +11,8 @@ struct FakeProviderCommand: AsyncParsableCommand {
     discussion: """
       It answers POST /captures, /refunds and /shipments by the test data of the README, does what \
       an Idempotency-Key asks for once, and keeps its books in memory: GET /books has them. \
-      GET and PUT /faults tell and set what goes wrong, as JSON: {"fail": 0.1, "lose": 0.05, \
-      "late": 0.02, "lateBy": 60000, "delay": 20, "retryAfter": 2}.
+      GET and PUT /faults tell and set what goes wrong, as JSON: {"fail": 0.1, \
+      "refuse": 0.01, "lose": 0.05, "late": 0.02, "lateBy": 60000, "delay": 20, "retryAfter": 2}.
       """,
     examples: [
       "orderly-fake-provider --port 9300",
@@ -29,6 +29,9 @@ struct FakeProviderCommand: AsyncParsableCommand {
   @Option(help: "The share of requests that are answered 503, with nothing done.")
   var fail = 0.0
 
+  @Option(help: "The share that is answered 400, with nothing done: for workers to give up.")
+  var refuse = 0.0
+
   @Option(help: "The share that is done, but answered 500.")
   var lose = 0.0
 
@@ -39,7 +42,8 @@ struct FakeProviderCommand: AsyncParsableCommand {
   var delay = 0
 
   func validate() throws {
-    for (name, share) in [("--fail", fail), ("--lose", lose), ("--late", late)] {
+    let shares = [("--fail", fail), ("--refuse", refuse), ("--lose", lose), ("--late", late)]
+    for (name, share) in shares {
       guard (0...1).contains(share) else { throw ValidationError("'\(name)' must be 0 to 1.") }
     }
     guard delay >= 0 else { throw ValidationError("'--delay' must not be negative.") }
@@ -47,7 +51,8 @@ struct FakeProviderCommand: AsyncParsableCommand {
 
   func run() async throws {
     var faults = Faults()
-    (faults.fail, faults.lose, faults.late, faults.delay) = (fail, lose, late, delay)
+    (faults.fail, faults.refuse, faults.lose, faults.late) = (fail, refuse, lose, late)
+    faults.delay = delay
     let provider = FakeProvider(faults: faults)
     let server = HTTPServer(host: host, port: port, handler: provider.respond)
     try server.start()

@@ -4,6 +4,8 @@ struct Faults: Codable, Hashable, Sendable {
   ///
   /// Answered 503, and nothing is done.
   var fail = 0.0
+  /// Answered 400, and nothing is done: whoever asked gives up.
+  var refuse = 0.0
   /// Done, but answered 500: whoever asked does not know.
   var lose = 0.0
   /// Done, but answered only after `lateBy`.
@@ -20,6 +22,7 @@ struct Faults: Codable, Hashable, Sendable {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     fail = try container.decodeIfPresent(Double.self, forKey: .fail) ?? fail
+    refuse = try container.decodeIfPresent(Double.self, forKey: .refuse) ?? refuse
     lose = try container.decodeIfPresent(Double.self, forKey: .lose) ?? lose
     late = try container.decodeIfPresent(Double.self, forKey: .late) ?? late
     lateBy = try container.decodeIfPresent(Int.self, forKey: .lateBy) ?? lateBy

@@ -108,6 +108,34 @@ extension EndToEnd {
         await fleet.stopAll()
       }
     }
+
+    @Test func whatAProviderHasRefusedIsAskedForAgain() async throws {
+      try await Fleet.onMock { fleet, _ in
+        try await ProviderProcess.running(["--refuse", "1"]) { provider in
+          try await fleet.start(launch: Fleet.Launch(environment: provider.settings)).ready()
+          try await fleet.send([.order("refused-1", token: "tok_ok")])
+          let capture = try await fleet.letters(of: "refused-1", count: 1)[0]
+          let planned = try await fleet.succeeding("dlq", "plan", capture)
+          #expect(planned.output.contains("the provider is asked again"), "\(planned.output)")
+
+          // Refused again: the letter is as open as it was.
+          let failed = try await fleet.orderly(
+            ["dlq", "apply", try await fleet.plan(capture), "--reason", "a test", "--yes"])
+          #expect(failed.status == 1 && failed.messages.contains("1 failed"), "\(failed)")
+          #expect(try await fleet.letters(of: "refused-1", count: 1) == [capture])
+
+          try await provider.set("{}")
+          let applied = try await fleet.change("dlq", "apply", try await fleet.plan(capture))
+          #expect(applied.messages.contains("1 resolved."))
+          try await fleet.ends("refused-1", "completed")
+          let books = try await provider.books()
+          #expect(books.captures.map(\.order) == ["refused-1"])
+          #expect(books.shipments == ["refused-1"])
+          try await fleet.auditIsGreen()
+          await fleet.stopAll()
+        }
+      }
+    }
   }
 }
 
