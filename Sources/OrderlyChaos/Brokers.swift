@@ -9,6 +9,8 @@ struct Brokers: Sendable {
   let bootstrapServers: String
   let processFiles: [String]
   let startCommand: String?
+  /// `kafka-acls`, and how it reaches them.
+  let rightsCommand: String?
   /// Before the only broker.
   let proxy: Proxy?
 
@@ -36,6 +38,24 @@ struct Brokers: Sendable {
     guard let startCommand else {
       throw NotRun("it is not known how a broker is started again: --broker-start")
     }
+    let status = try await run(startCommand, "broker \(number) has been started", broker: number)
+    try require(status == 0, "broker \(number) did not start: \(startCommand)")
+  }
+
+  /// Runs `kafka-acls`.
+  func changeRights(_ arguments: String) async throws {
+    guard let rightsCommand else {
+      throw NotRun("it is not known how rights are taken away: --broker-acls")
+    }
+    let command = "\(rightsCommand) \(arguments)"
+    let status = try await run(command, "the rights are changed")
+    guard status == 0 else {
+      throw NotRun("the brokers need an authorizer; this has failed: \(command)")
+    }
+  }
+
+  /// - Returns: the command's status.
+  private func run(_ command: String, _ what: String, broker: Int? = nil) async throws -> Int32 {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/bash")
     // Foundation takes a process for running as long as anybody holds a socket that it inherits: the
@@ -44,20 +64,17 @@ struct Brokers: Sendable {
       "-c",
       """
       (for file in /proc/self/fd/*; do number=${file##*/}
-      [ $number -le 2 ] || eval "exec $number>&-"; done; \(startCommand))
+      [ $number -le 2 ] || eval "exec $number>&-"; done; \(command))
       """,
     ]
-    process.environment = ProcessInfo.processInfo.environment.merging(["BROKER": "\(number)"]) {
-      $1
-    }
+    process.environment = ProcessInfo.processInfo.environment
+    process.environment?["BROKER"] = broker.map { "\($0)" }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    try await eventually("broker \(number) has been started", within: .seconds(120)) {
-      !process.isRunning
-    }
-    try require(process.terminationStatus == 0, "broker \(number) did not start: \(startCommand)")
+    try await eventually(what, within: .seconds(120)) { !process.isRunning }
+    return process.terminationStatus
   }
 
   /// Makes sure that a fault can be injected before anything is started for it.

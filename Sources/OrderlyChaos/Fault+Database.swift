@@ -8,7 +8,7 @@ extension Fault {
   /// The database server.
   static let databaseFaults: [Fault] = [
     databaseStopped, backendKilled, databaseFrozen, slotsExhausted, fewDescriptors,
-    outboxHeldOpen, passwordRotated, longRead,
+    outboxHeldOpen, longRead,
   ]
 
   private static var databaseStopped: Fault {
@@ -169,26 +169,6 @@ extension Fault {
     }
   }
 
-  private static var passwordRotated: Fault {
-    Fault(
-      number: 21, name: "rotated password", watched: ["I4", "I9"], isInCI: false,
-      serverSettings: []
-    ) { scene in
-      try await scene.run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD 'first'")
-      let old = try await scene.fleet.startEach(databaseURL: scene.url(password: "first"))
-      try await scene.underLoad {
-        try await scene.run("ALTER ROLE shop PASSWORD 'second'")
-        for worker in old { try await scene.cutConnections(of: worker.name) }
-        scene.injected("the password changed, and all connections cut")
-        for worker in old { try await worker.notReady(saying: "password") }
-        // As an operator does: workers that know the new one replace those that don't.
-        try await scene.fleet.startEach(databaseURL: scene.url(password: "second"))
-        for worker in old { await scene.stop(worker) }
-        try await scene.progress(events: 50)
-      }
-    }
-  }
-
   private static var longRead: Fault {
     Fault(number: 23, name: "a read transaction open for long", watched: ["I9"], isInCI: false) {
       scene in
@@ -233,20 +213,12 @@ extension Scene {
     }
   }
 
-  fileprivate func cutConnections(of worker: String) async throws {
+  func cutConnections(of worker: String) async throws {
     try await fleet.database.withConnection { connection in
       _ = try connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
         worker)
     }
-  }
-
-  fileprivate func url(password: String) throws -> String {
-    var url = URLComponents(string: databaseURL)
-    url?.user = "shop"
-    url?.password = password
-    guard let text = url?.string else { throw NotReached(description: "no URL") }
-    return text
   }
 }
 

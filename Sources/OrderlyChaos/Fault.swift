@@ -24,7 +24,8 @@ struct Fault: Sendable {
 
   /// In the order of the table.
   static let all =
-    (workerFaults + stuckFaults + brokerFaults + databaseFaults + networkFaults + messageFaults)
+    (workerFaults + stuckFaults + brokerFaults + databaseFaults + networkFaults + messageFaults
+    + securityFaults)
     .enumerated()
     .sorted { ($0.element.number, $0.offset) < ($1.element.number, $1.offset) }
     .map(\.element)

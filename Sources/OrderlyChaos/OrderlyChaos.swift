@@ -54,6 +54,13 @@ struct OrderlyChaos: AsyncParsableCommand {
   var brokerStart: String?
 
   @Option(
+    name: .customLong("broker-acls"),
+    help: ArgumentHelp(
+      "Kafka's kafka-acls with the options by which it reaches the brokers, which need an "
+        + "authorizer.", valueName: "command"))
+  var brokerRights: String?
+
+  @Option(
     name: .customLong("broker-proxy"),
     help: ArgumentHelp(
       "The broker advertises the first port of 127.0.0.1 and listens on the second: connections "
@@ -128,6 +135,7 @@ struct OrderlyChaos: AsyncParsableCommand {
       bootstrapServers: servers,
       processFiles: brokerProcessFiles?.split(separator: ",").map(String.init) ?? [],
       startCommand: brokerStart,
+      rightsCommand: brokerRights,
       proxy: try brokerProxy.map { try Proxy(to: $0.second, port: $0.first) })
   }
 
