@@ -87,8 +87,9 @@ struct Checker {
     if completed == 1, !promise.endings.contains("completed") {
       fail("I3", "\(order) is completed, and can only be \(promise.endings.sorted())")
     }
-    if cancelled == 1, promise.endings == ["completed"] {
-      fail("I3", "\(order) is cancelled for no reason")
+    let reason = evidence.reasons[order] ?? "no reason"
+    if cancelled == 1, !promise.endings.contains(reason) {
+      fail("I3", "\(order) is cancelled for \(reason), not \(promise.endings.sorted())")
     }
     let held = evidence.reserved[order, default: [:]]
     let expectedHeld = completed == 1 ? promise.lines : [:]

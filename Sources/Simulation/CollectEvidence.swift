@@ -44,6 +44,9 @@ extension Evidence {
     for (id, shipment) in world.fulfilment.store.tables.shipments {
       if case Shipment.shipped(_) = shipment { self.shipped.insert(id.rawValue) }
     }
+    for (id, entry) in world.orders.store.tables.orders {
+      if case .cancelled(_, let reason) = entry.order { reasons[id.rawValue] = reason.rawValue }
+    }
     promises = world.plan.promises.map {
       Promise(order: $0.order, total: $0.total, lines: $0.lines, endings: $0.endings)
     }

@@ -72,6 +72,8 @@ struct Evidence: Sendable {
   /// Effects that are not done.
   var openEffects: [String] = []
   var promises: [Promise] = []
+  /// Why orders says that it has cancelled an order.
+  var reasons: [String: String] = [:]
   /// The services that must have dead-lettered what is in a place.
   var poison: [String: Set<String>] = [:]
 

@@ -1,6 +1,7 @@
 import Contracts
 import Fleet
 import FleetTesting
+import Workload
 
 /// Makes things go wrong that no call of a port is needed for.
 struct FaultDriver: Sendable {

@@ -1,3 +1,5 @@
+import Workload
+
 /// What can go wrong in a run.
 public enum FaultKind: String, CaseIterable, Sendable {
   // At a port's call
@@ -45,7 +47,7 @@ struct FaultMix: Sendable {
   /// Microseconds.
   let usualLatency: Int
 
-  init(_ random: inout SeededRandom) {
+  init(_ random: inout SplitMix64) {
     let heat = random.pick([0.3, 1.0, 1.0, 3.0])
     let usual: [(FaultKind, Double)] = [
       (.crashBefore, 0.002), (.crashAfter, 0.003), (.crashInTransaction, 0.001),

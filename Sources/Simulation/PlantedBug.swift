@@ -51,6 +51,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
   case settlesAfterStep = "settles-after-step"
   /// Ids are forgotten while the log still has their records.
   case forgetsEarly = "forgets-early"
+  /// Orders takes every cancellation for the customer's wish.
+  case confusesReasons = "confuses-reasons"
   /// Orders closes an order again with every event that ends it, and under another id.
   case closesTwice = "closes-twice"
 }

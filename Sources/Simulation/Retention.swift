@@ -1,6 +1,7 @@
 import Contracts
 import Fleet
 import FleetTesting
+import Workload
 
 /// Old age: records are deleted that everybody has read, the lanes forget the ids of their events, and
 /// the groups read once more what is left. Nothing of it may be handled again.

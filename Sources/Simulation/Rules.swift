@@ -29,7 +29,11 @@ extension PlantedBug? {
       {
         return .emit(.orderCompleted(OrderCompleted(orderId: body.orderId)))
       }
-      return decider.decide(input, at: now, in: &rows)
+      let decision = decider.decide(input, at: now, in: &rows)
+      if self == .confusesReasons, case .cancelled(let terms, _) = rows.orders[input.orderID] {
+        rows.orders.write(.cancelled(terms, .cancelRequested), for: input.orderID)
+      }
+      return decision
     }
   }
 

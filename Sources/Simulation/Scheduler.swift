@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Workload
 
 /// The one thread of a simulated fleet: all tasks of the run are its jobs, time stands still while
 /// any of them can run, and which of them runs next is drawn from the seed.
@@ -25,7 +26,7 @@ final class Scheduler: TaskExecutor {
   }
 
   private struct State {
-    var random: SeededRandom
+    var random: SplitMix64
     var jobs: [UnownedJob] = []
     var timers: [Timer] = []
     var now: Instant = 0
@@ -41,7 +42,7 @@ final class Scheduler: TaskExecutor {
 
   init(seed: UInt64, keepsTrace: Bool) {
     state = Mutex(
-      State(random: SeededRandom(seed: seed), trace: Trace(keepsLines: keepsTrace)))
+      State(random: SplitMix64(seed: seed), trace: Trace(keepsLines: keepsTrace)))
   }
 
   // MARK: - Jobs and time
@@ -177,7 +178,7 @@ final class Scheduler: TaskExecutor {
 
   // MARK: - Chance and trace
 
-  func draw<Result: Sendable>(_ body: (inout SeededRandom) -> Result) -> Result {
+  func draw<Result: Sendable>(_ body: (inout SplitMix64) -> Result) -> Result {
     state.withLock { body(&$0.random) }
   }
 

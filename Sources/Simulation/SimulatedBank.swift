@@ -3,6 +3,7 @@ import Fleet
 import Foundation
 import Payments
 import Synchronization
+import Workload
 
 /// A payment provider outside of the fleet, with books of its own. It does what an idempotency key
 /// asks for once, and gives the same answer each time.

@@ -1,6 +1,7 @@
 import Fleet
 import FleetTesting
 import Synchronization
+import Workload
 
 /// A process's member of a consumer group.
 final class SimulatedConsumer: EventConsumer {

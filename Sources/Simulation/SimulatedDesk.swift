@@ -2,6 +2,7 @@ import Contracts
 import Fleet
 import FleetTesting
 import Foundation
+import Workload
 
 /// An operator's connection to the database of a service.
 struct SimulatedDeskStore<Tables: InMemoryTables>: DeadLetterStore {

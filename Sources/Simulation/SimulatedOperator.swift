@@ -3,6 +3,7 @@ import Fleet
 import FleetTesting
 import Foundation
 import Payments
+import Workload
 
 /// Somebody who works through the dead letters of all services, from a process of their own. As long
 /// as there are faults they do anything at any time, on what they have seen some time ago; after

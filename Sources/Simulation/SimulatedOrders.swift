@@ -32,7 +32,7 @@ struct SimulatedOrders: Sendable {
 
   static let neverInStock = "SKU-0000"
 
-  init(seed: UInt64, _ random: inout SeededRandom) {
+  init(seed: UInt64, _ random: inout SplitMix64) {
     partitions = Int32(random.within(1...4))
     deadlineAfter = random.pick([3, 30, 900])
     let isScarce = random.chance(0.4)
@@ -51,7 +51,7 @@ struct SimulatedOrders: Sendable {
   }
 
   private mutating func addOrder(
-    _ number: Int, _ isScarce: Bool, _ random: inout SeededRandom
+    _ number: Int, _ isScarce: Bool, _ random: inout SplitMix64
   ) {
     let id = OrderID(rawValue: "o\(number)")
     let time = random.below(20_000_000)
@@ -124,7 +124,7 @@ struct SimulatedOrders: Sendable {
   }
 
   /// Records that are no events: the workload's kinds, and noise on any topic.
-  private mutating func addPoison(seed: UInt64, _ random: inout SeededRandom) {
+  private mutating func addPoison(seed: UInt64, _ random: inout SplitMix64) {
     let options = WorkloadOptions(
       seed: seed, count: 15, shares: [.poison: 1], start: Scheduler.start)
     let kinds = random.shuffled(Array(Workload(options))).prefix(random.below(4))

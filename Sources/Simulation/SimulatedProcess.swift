@@ -2,6 +2,7 @@ import Fleet
 import FleetTesting
 import Foundation
 import Synchronization
+import Workload
 
 /// A worker process: it can be killed and stopped for a while like one. It is the clock of what runs
 /// in it, and every call of a port passes through ``enter(_:_:)`` and ``leave(_:_:)``.

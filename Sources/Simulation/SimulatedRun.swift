@@ -2,6 +2,7 @@ import Contracts
 import Fleet
 import FleetTesting
 import Foundation
+import Workload
 
 /// A run of the whole fleet in one thread: the four services on the ports in memory, several
 /// processes, customers, and what goes wrong with all of them, as the seed has it.

@@ -1,4 +1,5 @@
 import Fleet
+import Workload
 
 /// How the fleet of a run is set up: in small, so that all of it happens within a minute.
 struct SimulatedRuntime: Sendable {
@@ -11,7 +12,7 @@ struct SimulatedRuntime: Sendable {
 
   init() {}
 
-  init(_ random: inout SeededRandom) {
+  init(_ random: inout SplitMix64) {
     let backoff = Backoff(base: .milliseconds(200), cap: .seconds(random.within(1...4)))
     limits.attempts = random.within(1...3)
     limits.parking = ParkingTiers(

@@ -8,6 +8,7 @@ import Orders
 import Payments
 import Synchronization
 import Telemetry
+import Workload
 
 /// Everything of a run: the broker, the databases, the processes, and what goes wrong with them.
 final class World: Sendable {
@@ -44,7 +45,7 @@ final class World: Sendable {
   }()
 
   init(seed: UInt64, bug: PlantedBug?, keepsTrace: Bool) {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let scheduler = Scheduler(seed: random.next(), keepsTrace: keepsTrace)
     self.scheduler = scheduler
     self.bug = bug

@@ -12,7 +12,7 @@ import Testing
     .passesParkedKeys: "I6", .reversesQueues: "I6", .passesDeadLetters: "I8",
     .replaysTwice: "I5", .forgetsResolution: "I8", .changesEffectKeys: "I5",
     .effectsAfterStep: "I3", .settlesAfterStep: "I9", .forgetsEarly: "I5",
-    .reservesTwice: "I2", .losesStock: "I2", .closesTwice: "I3",
+    .reservesTwice: "I2", .losesStock: "I2", .closesTwice: "I3", .confusesReasons: "I3",
   ]
 
   @Test(arguments: PlantedBug.allCases)
