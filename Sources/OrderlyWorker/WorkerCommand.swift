@@ -138,6 +138,7 @@ struct WorkerCommand: AsyncParsableCommand {
   }
 
   mutating func run() async throws {
+    try FileLimit.check()
     let environment = ProcessInfo.processInfo.environment
     let format =
       logFormat ?? environment["ORDERLY_LOG_FORMAT"].flatMap(LogFormat.init) ?? .automatic
