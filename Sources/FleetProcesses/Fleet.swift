@@ -263,6 +263,23 @@ extension Fleet {
     }
   }
 
+  /// Lets all groups begin again, once they have no members.
+  package func rewind() async throws {
+    try await Servers.withAdmin(bootstrapServers) { admin in
+      for service in ServiceName.allCases {
+        let start = Fleet.partitions(of: service).map { ($0, Int64(0)) }
+        try await eventually("the group \(service) has no members") {
+          try await admin.describeGroups([service.rawValue]).first?.members.isEmpty == true
+        }
+        for (_, result) in try await admin.alterOffsets(
+          group: service.rawValue, to: Dictionary(uniqueKeysWithValues: start))
+        {
+          _ = try result.get()
+        }
+      }
+    }
+  }
+
   /// An MD5 of the rows of each table of the services, but for lanes, their marks and outboxes: who
   /// owns what changes with each start.
   package func checksums() async throws -> [String: String] {

@@ -49,9 +49,7 @@ struct Brokers: Sendable {
     }
     let command = "\(rightsCommand) \(arguments)"
     let status = try await run(command, "the rights are changed")
-    guard status == 0 else {
-      throw NotRun("the brokers need an authorizer; this has failed: \(command)")
-    }
+    try require(status == 0, "failed, which needs an authorizer: \(command)")
   }
 
   /// - Returns: the command's status.

@@ -18,11 +18,11 @@ struct FaultOutcome: Sendable {
   init(fault: Fault) { self.fault = fault }
 
   /// A fault of which nothing was injected proves nothing.
-  var isBroken: Bool { notRun == nil && (!breaches.isEmpty || injections.isEmpty) }
+  var isBroken: Bool { !breaches.isEmpty || (notRun == nil && injections.isEmpty) }
 
   var verdict: String {
-    if notRun != nil { return "not run" }
-    return isBroken ? "BROKEN" : "held"
+    if isBroken { return "BROKEN" }
+    return notRun == nil ? "held" : "not run"
   }
 
   /// Injections of the same words are counted.
@@ -48,7 +48,7 @@ struct FaultOutcome: Sendable {
     let seconds = String(format: "%.0f s", self.seconds)
     var text = "\(verdict.padding(toLength: 8, withPad: " ", startingAt: 0))"
     text += "\(fault.number) \(fault.name) [\(fault.watched.joined(separator: " "))]: "
-    if let notRun { return text + notRun }
+    if let notRun, !isBroken { return text + notRun }
     text +=
       "\(injections.isEmpty ? "nothing was injected" : summary); \(orders) orders, \(peakMemory >> 20) MiB, \(seconds)"
     for breach in breaches { text += "\n          \(breach.promise): \(breach.what)" }
@@ -92,7 +92,7 @@ struct ChaosReport: Sendable {
       let fault = outcome.fault
       let number = String(repeating: " ", count: fault.number < 10 ? 1 : 0) + "\(fault.number)"
       let marks = Self.promises.map { promise in
-        if outcome.notRun != nil { return "  " }
+        if outcome.notRun != nil, !outcome.isBroken { return "  " }
         if outcome.breaches.contains(where: { $0.promise == promise }) { return " X" }
         return fault.watched.contains(promise) ? " *" : " ."
       }

@@ -69,7 +69,7 @@ struct ChaosRun: Sendable {
           fleet, server, databaseURL: url, brokers, front: front,
           seed: seed &* 1_000 &+ UInt64(fault.number),
           patience: patience, debugFolder: debugWorker)
-        try await run(fault, in: scene, &outcome)
+        await run(fault, in: scene, &outcome)
         let evidence = Evidence(folder: own, scene: scene)
         await evidence.write(serverLog: server.log)
         if outcome.isBroken, keepsBroken { await leaveRunning(scene) }
@@ -83,15 +83,20 @@ struct ChaosRun: Sendable {
     return outcome
   }
 
-  private func run(_ fault: Fault, in scene: Scene, _ outcome: inout FaultOutcome) async throws {
+  private func run(_ fault: Fault, in scene: Scene, _ outcome: inout FaultOutcome) async {
     do {
       try await fault.inject(scene)
-      outcome.audit = try await Judgement(scene: scene, fault: fault).judge()
+      outcome.audit = try await Judgement(
+        scene: scene, fault: fault, keepsBroken: keepsBroken
+      ).judge()
     } catch let why as NotRun {
       outcome.notRun = why.description
     } catch let error as NotReached {
       // What does not come about in time never comes to rest.
       scene.breach("I9", error.description)
+    } catch {
+      // Its evidence is kept, and what it has left behind is cleaned up, as of any other.
+      scene.breach("-", "the injection itself failed: \(error)")
     }
     outcome.injections = scene.actions.filter(\.isInjection).map(\.what)
     outcome.breaches += scene.breaches

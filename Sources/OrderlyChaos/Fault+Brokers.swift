@@ -37,8 +37,11 @@ extension Fault {
           try scene.brokers.signal(SIGKILL, broker)
           scene.injected("kill -9 of the coordinator of \(service.rawValue)")
           // The others serve, so work goes on while it is away.
-          try await scene.progress(events: 100, within: .seconds(240))
+          let result = await catching {
+            try await scene.progress(events: 100, within: .seconds(240))
+          }
           try await scene.brokers.start(broker)
+          try result.get()
         }
       }
     }
@@ -90,7 +93,7 @@ extension Fault {
   /// nothing is handled any more until somebody has decided.
   private static var partitionsAdded: Fault {
     Fault(
-      number: 9, name: "partitions added in mid-run", watched: ["I6"],
+      number: 9, name: "partitions added to a running fleet", watched: ["I6"],
       breaksOnPurpose: ["--expect", "I9"]
     ) { scene in
       let workers = try await scene.fleet.startEach()
@@ -111,6 +114,13 @@ extension Fault {
       // One that starts afterwards sees nothing but the new number.
       let late = try scene.fleet.start(.orders)
       await scene.requiring("I6", late, toSay: "partitions")
+      let before = try await scene.handledByEach()
+      let orders = (0..<50).map { "late-\($0)" }
+      _ = try await scene.fleet.produce(orders.map(BadInput.valid))
+      await hold(for: .seconds(5))
+      if try await scene.handledByEach() != before {
+        scene.breach("I6", "events were handled although the partitions had changed")
+      }
     }
   }
 
@@ -173,6 +183,14 @@ extension Scene {
     } catch {
       breach(promise, "no alarm: \(error)")
     }
+  }
+
+  fileprivate func handledByEach() async throws -> [Int64] {
+    var counts: [Int64] = []
+    for service in ServiceName.allCases {
+      counts.append(try await fleet.scalar("SELECT count(*) FROM \(service.rawValue).inbox"))
+    }
+    return counts
   }
 
   fileprivate func committed(_ service: ServiceName) async throws -> [TopicPartition: Int64] {

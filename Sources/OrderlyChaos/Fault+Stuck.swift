@@ -36,14 +36,20 @@ extension Fault {
       try await scene.underLoad {
         try await scene.rounds(1) { _ in
           let (service, table) = scene.pick(tables)
+          let epochs = "SELECT sum(epoch)::bigint FROM \(service.rawValue).lane"
+          let before: Int64 = try await scene.fleet.scalar(epochs)
           try await scene.locked("\(service.rawValue).\(table)") {
             scene.injected(
               "the table of \(service.rawValue) locked for \(pollInterval * 2) s")
             await hold(for: .seconds(pollInterval * 2))
             let worker = scene.fleet.workers.first { $0.services == [service] }
-            try await worker?.notReady(saying: service.rawValue)
+            try await worker?.notReady(saying: "statement timeout")
           }
           try await scene.progress(events: 20)
+          let after: Int64 = try await scene.fleet.scalar(epochs)
+          if after != before {
+            scene.breach("I9", "\(service.rawValue) has left its group while it was stuck")
+          }
         }
       }
     }

@@ -8,6 +8,8 @@ import Postgres
 struct Judgement {
   let scene: Scene
   let fault: Fault
+  /// The workers are left running where a promise was broken.
+  let keepsBroken: Bool
 
   /// Most memory that a worker may ever hold, in bytes: far above what it needs, and far below what
   /// a queue without a bound would take.
@@ -25,6 +27,8 @@ struct Judgement {
       for wrong in try await orders.wrongEnds(on: fleet).prefix(5) { scene.breach("I3", wrong) }
     }
     try await saveMetrics()
+    try await sessions()
+    if keepsBroken, !scene.breaches.isEmpty { return audit }
     for (name, status) in await fleet.stopRunning() {
       scene.breach("I9", "\(name) ended with \(status) after SIGTERM")
     }
@@ -57,8 +61,13 @@ struct Judgement {
           "\(violation["what"]?.string ?? "") (\(violation["count"]?.int ?? 0)): \(ids ?? "")")
       }
     }
-    if audit["settled"] != .bool(true), fault.breaksOnPurpose.isEmpty {
-      scene.breach("I9", "the audit found the system still at work")
+    if fault.breaksOnPurpose.isEmpty {
+      if audit["settled"] != .bool(true) {
+        scene.breach("I9", "the audit found the system still at work")
+      }
+      if audit["kept"] != .bool(true) {
+        scene.breach("-", "the audit's verdict is \(audit["verdict"]?.string ?? "unknown")")
+      }
     }
     return audit
   }
@@ -71,7 +80,39 @@ struct Judgement {
     }
   }
 
-  /// What is bounded has stayed so: memory, connections, locks.
+  /// Most connections of a worker for each of its services: two that lanes share, and those of the
+  /// registry and of the effects.
+  static let connectionBound: Int64 = 4
+
+  /// What is bounded is so, now that nothing is left to be done: connections, transactions, locks.
+  private func sessions() async throws {
+    let running = scene.fleet.workers.filter(\.program.isRunning)
+    let rows = try await scene.fleet.database.withConnection { connection in
+      try connection.execute(
+        "SELECT application_name, count(*) FROM pg_stat_activity "
+          + "WHERE application_name = ANY ($1) GROUP BY 1", running.map(\.name)
+      ).map { (try $0.decode(0, as: String.self), try $0.decode(1, as: Int64.self)) }
+    }
+    for (name, count) in rows {
+      let services = running.first { $0.name == name }?.services.count ?? 1
+      if count > Int64(services) * Self.connectionBound {
+        scene.breach("I9", "\(name) has \(count) connections to the database")
+      }
+    }
+    try await eventually("no transaction of a worker is left open, and none waits for a lock") {
+      let left: Int64 = try await scene.fleet.database.withConnection { connection in
+        try connection.execute(
+          """
+          SELECT count(*) FROM pg_stat_activity WHERE application_name = ANY ($1)
+            AND (wait_event_type = 'Lock' OR xact_start < now() - interval '5 seconds')
+          """, running.map(\.name)
+        ).scalar()
+      }
+      return left == 0
+    }
+  }
+
+  /// What is bounded has stayed so: memory, and connections after their workers' ends.
   private func resources() async throws {
     if scene.peakMemory > Self.memoryBound {
       scene.breach("I9", "a worker held \(scene.peakMemory >> 20) MiB")

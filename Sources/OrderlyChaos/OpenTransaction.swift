@@ -10,26 +10,38 @@ enum OpenTransaction {
     _ url: String, _ script: String, isolation: String = "READ COMMITTED",
     _ body: () async throws -> R
   ) async throws -> R {
+    var configuration = try ConnectionConfiguration(url: url)
+    configuration.idleInTransactionTimeout = nil
     let end = DispatchSemaphore(value: 0)
-    let (ended, hasEnded) = AsyncStream<Void>.makeStream()
+    let (ended, hasEnded) = AsyncThrowingStream<Void, any Error>.makeStream()
     let begun: Result<Void, any Error> = await withCheckedContinuation { continuation in
-      Thread.detachNewThread {
+      Thread.detachNewThread { [configuration] in
+        let connection: Connection
         do {
-          let connection = try Connection.connect(try ConnectionConfiguration(url: url))
-          defer { connection.close() }
+          connection = try Connection.connect(configuration)
           try connection.executeScript("BEGIN ISOLATION LEVEL \(isolation); \(script)")
-          continuation.resume(returning: .success(()))
-          end.wait()
         } catch {
           continuation.resume(returning: .failure(error))
+          return
         }
-        hasEnded.finish()
+        defer { connection.close() }
+        continuation.resume(returning: .success(()))
+        end.wait()
+        // It stood to the end only if the connection is still there.
+        do {
+          try connection.executeScript("ROLLBACK")
+          hasEnded.finish()
+        } catch {
+          hasEnded.finish(throwing: error)
+        }
       }
     }
     try begun.get()
     let result = await catching(body)
     end.signal()
-    for await _ in ended {}
-    return try result.get()
+    let stood = await catching { for try await _ in ended {} }
+    let value = try result.get()
+    try stood.get()
+    return value
   }
 }

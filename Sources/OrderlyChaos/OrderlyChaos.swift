@@ -169,8 +169,9 @@ struct PortPair: ExpressibleByArgument {
   let second: UInt16
 
   init?(argument: String) {
-    let words = argument.split(separator: ":").compactMap { UInt16($0) }
-    guard words.count == 2 else { return nil }
-    (first, second) = (words[0], words[1])
+    let words = argument.split(separator: ":", omittingEmptySubsequences: false)
+    let ports = words.compactMap { UInt16($0) }
+    guard words.count == 2, ports.count == 2 else { return nil }
+    (first, second) = (ports[0], ports[1])
   }
 }

@@ -21,7 +21,7 @@ extension EndToEnd {
             String(decoding: $0, as: UTF8.self)
               .replacing("\"quantity\":1", with: "\"quantity\":-1").utf8)
         }
-        try await fleet.send([poison])
+        _ = try await fleet.produce([poison])
         // One of each service that acts on it.
         let letters = try await fleet.letters(of: "bad-1", count: 2)
         let planned = try await fleet.succeeding("dlq", "plan", "--key", "bad-1")
@@ -43,7 +43,7 @@ extension EndToEnd {
     @Test func aDeadOrderGoesOnInOrderOnceItIsMended() async throws {
       try await Fleet.onMock { fleet, _ in
         try await fleet.start(options: Self.impatient).ready()
-        try await fleet.send([
+        _ = try await fleet.produce([
           .order("down-1", token: "tok_down"), .order("down-2", token: "tok_down"),
         ])
         let first = try await fleet.letters(of: "down-1", count: 1)[0]
@@ -51,7 +51,7 @@ extension EndToEnd {
         let planned = try await fleet.succeeding("dlq", "plan", first, second)
         #expect(planned.output.contains("fails-again"))
         // A later event of the second order comes, and is held.
-        try await fleet.send([.cancellation("down-2")])
+        _ = try await fleet.produce([.cancellation("down-2")])
         try await eventually("the cancellation is held behind the dead letter") {
           try await fleet.scalar(
             "SELECT count(*) FROM payments.parked WHERE order_id = 'down-2'", as: Int64.self) == 1
@@ -83,7 +83,7 @@ extension EndToEnd {
     @Test func nothingIsReplayedIntoAnOrderThatHasEnded() async throws {
       try await Fleet.onMock { fleet, _ in
         try await fleet.start(options: Self.impatient).ready()
-        try await fleet.send([
+        _ = try await fleet.produce([
           .order("gone-1", token: "tok_down"), .order("gone-2", token: "tok_down"),
         ])
         let first = try await fleet.letters(of: "gone-1", count: 1)[0]
@@ -92,7 +92,7 @@ extension EndToEnd {
           "dlq", "edit", first, "--patch", #"{"payment": {"token": "tok_ok"}}"#)
         let plan = try await fleet.plan(first)
         // The customer does not want it any more, and nobody waits for the letter.
-        try await fleet.send([.cancellation("gone-1")])
+        _ = try await fleet.produce([.cancellation("gone-1")])
         try await fleet.change("dlq", "release", "--key", "gone-1")
         try await fleet.ends("gone-1", "cancelled")
         let refused = try await fleet.orderly(
@@ -113,7 +113,7 @@ extension EndToEnd {
       try await Fleet.onMock { fleet, _ in
         try await ProviderProcess.running(["--refuse", "1"]) { provider in
           try await fleet.start(launch: Fleet.Launch(environment: provider.settings)).ready()
-          try await fleet.send([.order("refused-1", token: "tok_ok")])
+          _ = try await fleet.produce([.order("refused-1", token: "tok_ok")])
           let capture = try await fleet.letters(of: "refused-1", count: 1)[0]
           let planned = try await fleet.succeeding("dlq", "plan", capture)
           #expect(planned.output.contains("the provider is asked again"), "\(planned.output)")
@@ -161,16 +161,6 @@ extension Record {
 }
 
 extension Fleet {
-  /// Writes records by their keys, as the shop does.
-  fileprivate func send(_ records: [Record]) async throws {
-    let kafka = KafkaConfiguration(
-      bootstrapServers: bootstrapServers.split(separator: ",").map(String.init))
-    let producer = try Producer(ProducerConfiguration(kafka: kafka))
-    let results = await producer.send(records)
-    await producer.close(timeout: .seconds(5))
-    for result in results { _ = try result.get() }
-  }
-
   /// The ids of an order's open dead letters, once there are so many.
   @discardableResult
   fileprivate func letters(of order: String, count: Int) async throws -> [String] {

@@ -46,19 +46,7 @@ extension EndToEnd {
         try await fleet.quiet()
         await fleet.stopAll()
         let before = try await fleet.checksums()
-        try await Servers.withAdmin(fleet.bootstrapServers) { admin in
-          for service in ServiceName.allCases {
-            let start = Fleet.partitions(of: service).map { ($0, Int64(0)) }
-            try await eventually("the group \(service) has no members") {
-              try await admin.describeGroups([service.rawValue]).first?.members.isEmpty == true
-            }
-            for (_, result) in try await admin.alterOffsets(
-              group: service.rawValue, to: Dictionary(uniqueKeysWithValues: start))
-            {
-              _ = try result.get()
-            }
-          }
-        }
+        try await fleet.rewind()
         let workers = try await fleet.startEach()
         try await fleet.quiet()
         #expect(try await fleet.checksums() == before)
