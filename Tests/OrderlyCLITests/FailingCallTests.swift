@@ -171,6 +171,11 @@ import Testing
       orderly.environment["ORDERLY_DATABASE_URL"] = "postgresql://given@127.0.0.1:9/given"
       let given = try await orderly.run("get", "orders")
       #expect(given.messages.hasPrefix("Error: postgresql://given@127.0.0.1:9/given can't be"))
+      let ambiguous = try await orderly.run("topics", "list", "--context", "two")
+      #expect(
+        ambiguous.messages
+          == "Error: ORDERLY_DATABASE_URL is set and would win over --context two: unset it.\n")
+      orderly.environment["ORDERLY_DATABASE_URL"] = nil
       let refused = try await orderly.run("topics", "list", "--context", "two")
       #expect(
         refused.messages.hasPrefix(
