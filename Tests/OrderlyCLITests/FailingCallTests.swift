@@ -92,6 +92,16 @@ import Testing
       messages: "Error: acks can't be set by -X: a record counts as written when all replicas in "
         + "sync have it, once and in its place. Leave it out.\n"),
     Call(
+      arguments: ["topics", "list", "-X", "group.instance.id=a"], environment: nowhere, status: 1,
+      messages:
+        "Error: group.instance.id can't be set by -X: all workers of a service would be one "
+        + "member of its group, of which only one can work. Leave it out.\n"),
+    Call(
+      arguments: ["topics", "list", "-X", "delivery.report.only.error=true"],
+      environment: nowhere, status: 1,
+      messages: "Error: delivery.report.only.error can't be set by -X: a record that nothing is "
+        + "said about is waited for without end. Leave it out.\n"),
+    Call(
       arguments: ["topics", "list", "-X", "\u{1b}[31m"], environment: nowhere, status: 2,
       messages: """
         Error: The value '\\u{1b}[31m' is not of the form key=value for '-X'.
