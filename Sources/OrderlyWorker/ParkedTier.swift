@@ -56,8 +56,15 @@ struct ParkedTier: ExpressibleByArgument, Hashable {
 extension ParkingPolicy {
   /// - Parameter longestWait: in seconds.
   init(attempts: Int, longestWait: Int) {
-    var backoff = Backoff.parked
+    self.init(attempts: attempts, backoff: .parked(longestWait: longestWait))
+  }
+}
+
+extension Backoff {
+  /// - Parameter longestWait: in seconds.
+  static func parked(longestWait: Int) -> Backoff {
+    var backoff: Backoff = .parked
     backoff.cap = .seconds(longestWait)
-    self.init(attempts: attempts, backoff: backoff)
+    return backoff
   }
 }

@@ -82,7 +82,7 @@ struct Worker: Sendable {
     logger.info(
       "worker started",
       metadata: [
-        "worker": "\(name)", "version": "\(WorkerVersion.current)",
+        "worker": "\(name)", "version": "\(OrderlyVersion.current)",
         "services": "\(services.map(\.service.rawValue).joined(separator: ","))",
         "http": "\(options.httpHost):\(server.port)", "pid": "\(getpid())",
       ])
