@@ -139,10 +139,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     let environment = ProcessInfo.processInfo.environment
-    let format =
-      logFormat ?? environment["ORDERLY_LOG_FORMAT"].flatMap(StreamLogHandler.Format.init)
-      ?? .automatic
-    let level = logLevel
+    let (format, level) = (try Self.logFormat(logFormat, environment), logLevel)
     LoggingSystem.bootstrap { label in
       StreamLogHandler.standardError(label: label, format: format, level: level)
     }
@@ -169,6 +166,19 @@ struct WorkerCommand: AsyncParsableCommand {
 }
 
 extension WorkerCommand {
+  /// What the option says, or else the variable.
+  static func logFormat(
+    _ option: StreamLogHandler.Format?, _ environment: [String: String]
+  ) throws -> StreamLogHandler.Format {
+    guard option == nil, let text = environment["ORDERLY_LOG_FORMAT"], !text.isEmpty else {
+      return option ?? .automatic
+    }
+    guard let format = StreamLogHandler.Format(rawValue: text) else {
+      throw ValidationError("ORDERLY_LOG_FORMAT must be json, text or automatic, is '\(text)'.")
+    }
+    return format
+  }
+
   private var effects: EffectPolicy {
     EffectPolicy(
       concurrency: providerCalls, deadline: .seconds(providerTimeout), attempts: providerAttempts,
