@@ -166,7 +166,9 @@ let package = Package(
         "Arguments", "Contracts", "Fleet", "FleetPostgres", "JSONSchema", "Kafka", "OrderlyCLI",
         "Postgres", "TopicCatalog", "Workload",
       ], exclude: ["HelpTexts"]),
-    tests("OrderlyWorker", ["Contracts", "Fleet", "OrderlyWorker"]),
+    tests(
+      "OrderlyWorker",
+      ["Arguments", "Contracts", "Fleet", "OrderlyWorker", "Postgres", "Telemetry"]),
     tests("EndToEnd", ["Contracts", "FleetProcesses", "JSONSchema", "Kafka", "Postgres"]),
     tests("Simulation", ["Simulation"]),
     tests("OrderlyChaos", ["OrderlyChaos"]),

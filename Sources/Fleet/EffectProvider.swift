@@ -45,7 +45,8 @@ public struct EffectFailure: Error, Sendable, Hashable, CustomStringConvertible 
   public init(_ kind: Kind, _ reason: String, _ detail: String, retryAfter: Duration? = nil) {
     self.kind = kind
     self.reason = reason
-    self.detail = detail
+    // Some of it is the provider's own words, on their way to logs and operators' terminals.
+    self.detail = DeadLetter.printable(detail)
     self.retryAfter = retryAfter
   }
 

@@ -58,7 +58,7 @@ enum HTTPVerdict {
       // It is not this request that is wrong: the others would fare the same.
       return EffectFailure(
         .unavailable, "provider-misconfigured",
-        "\(said). Check its address and credentials in this worker's settings")
+        "check its address and credentials in this worker's settings: \(said)")
     case 400..<500:
       return EffectFailure(.final, "provider-refused", said)
     default:

@@ -1,4 +1,5 @@
 import Arguments
+import Settings
 
 /// The `orderly` command. One file under Commands/ for each subcommand: parse, validate, call,
 /// print.
@@ -32,8 +33,4 @@ struct Orderly: AsyncParsableCommand {
       Consume.self,
       Doctor.self,
     ])
-}
-
-enum OrderlyVersion {
-  static let current = "0.1.0"
 }

@@ -22,6 +22,11 @@ struct AssembledService: Sendable {
   let stop: @Sendable () -> Void
   /// Why `run` has ended by itself.
   let failure: @Sendable () -> FatalClientError?
+
+  /// Why it does no work, each behind the service's name.
+  var problems: [String] { health.problems.map { "\(service.rawValue): \($0)" } }
+  /// What it can't do while it works, each behind the service's name.
+  var limitations: [String] { health.limitations.map { "\(service.rawValue): \($0)" } }
 }
 
 /// Puts the services together from their deciders, tables and ports. The order in which things are

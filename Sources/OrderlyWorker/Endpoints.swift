@@ -14,12 +14,8 @@ struct Endpoints {
     // restarted.
     router.get("/livez") { _ in .text("ok\n") }
     router.get("/readyz") { [services] _ in
-      let problems = services.flatMap { service in
-        service.health.problems.map { "\(service.service.rawValue): \($0)" }
-      }
-      let limitations = services.flatMap { service in
-        service.health.limitations.map { "\(service.service.rawValue): \($0)" }
-      }
+      let problems = services.flatMap(\.problems)
+      let limitations = services.flatMap(\.limitations)
       return problems.isEmpty
         ? .text((["ok"] + limitations).joined(separator: "\n") + "\n")
         : .text((problems + limitations).joined(separator: "\n") + "\n", status: 503)

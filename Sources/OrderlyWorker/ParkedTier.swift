@@ -19,9 +19,10 @@ struct ParkedTier: ExpressibleByArgument, Hashable {
     let sides = argument.split(separator: "=", omittingEmptySubsequences: false)
     guard sides.count == 2 else { return nil }
     let place = sides[0].split(separator: "/", omittingEmptySubsequences: false)
-    let numbers = sides[1].split(separator: ",").compactMap { Int($0) }
-    guard let reason = place.last, !reason.isEmpty, place.count <= 2, numbers.count == 2,
-      Self.attempts.contains(numbers[0]), Self.waits.contains(numbers[1])
+    let words = sides[1].split(separator: ",", omittingEmptySubsequences: false)
+    guard let reason = place.last, !reason.isEmpty, place.count <= 2, words.count == 2,
+      let attempts = Int(words[0]), Self.attempts.contains(attempts),
+      let longestWait = Int(words[1]), Self.waits.contains(longestWait)
     else { return nil }
     if place.count == 2 {
       guard let service = ServiceName(rawValue: String(place[0])) else { return nil }
@@ -30,7 +31,8 @@ struct ParkedTier: ExpressibleByArgument, Hashable {
       service = nil
     }
     self.reason = String(reason)
-    (attempts, longestWait) = (numbers[0], numbers[1])
+    self.attempts = attempts
+    self.longestWait = longestWait
   }
 
   /// What holds for each service. A tier that names a service wins over one that does not.
@@ -56,8 +58,15 @@ struct ParkedTier: ExpressibleByArgument, Hashable {
 extension ParkingPolicy {
   /// - Parameter longestWait: in seconds.
   init(attempts: Int, longestWait: Int) {
-    var backoff = Backoff.parked
+    self.init(attempts: attempts, backoff: .parked(longestWait: longestWait))
+  }
+}
+
+extension Backoff {
+  /// - Parameter longestWait: in seconds.
+  static func parked(longestWait: Int) -> Backoff {
+    var backoff: Backoff = .parked
     backoff.cap = .seconds(longestWait)
-    self.init(attempts: attempts, backoff: backoff)
+    return backoff
   }
 }

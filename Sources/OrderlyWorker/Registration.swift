@@ -3,6 +3,7 @@ import Fleet
 import FleetPostgres
 import Foundation
 import Postgres
+import Settings
 import Telemetry
 
 /// The worker's entry in `fleet.worker`: what it runs, what it owns, and that it is alive.
@@ -66,17 +67,12 @@ struct Registration: Sendable {
   }
 
   private func record(_ address: String) -> WorkerRecord {
-    let problems = services.flatMap { service in
-      service.health.problems.map { "\(service.service.rawValue): \($0)" }
-    }
-    let limitations = services.flatMap { service in
-      service.health.limitations.map { "\(service.service.rawValue): \($0)" }
-    }
+    let problems = services.flatMap(\.problems)
     return WorkerRecord(
       id: name, services: services.map(\.service), host: host, processID: getpid(),
-      version: WorkerVersion.current, address: address, startedAt: startedAt,
+      version: OrderlyVersion.current, address: address, startedAt: startedAt,
       heartbeatAt: startedAt,
       lanes: Dictionary(uniqueKeysWithValues: services.map { ($0.service, $0.health.lanes) }),
-      isReady: problems.isEmpty, problems: problems + limitations)
+      isReady: problems.isEmpty, problems: problems + services.flatMap(\.limitations))
   }
 }

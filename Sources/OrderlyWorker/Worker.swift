@@ -31,6 +31,8 @@ struct Worker: Sendable {
   }
 
   private let name: String
+  /// Where others find the endpoint.
+  private let reachableHost: String
   private let options: Options
   private let services: [AssembledService]
   private let producer: KafkaEventProducer
@@ -48,6 +50,7 @@ struct Worker: Sendable {
     registry: PrometheusRegistry
   ) throws {
     self.name = name
+    reachableHost = Self.reachableHost(options.httpHost, on: host)
     self.options = options
     let logger = self.logger
     producer = try KafkaEventProducer(try settings.kafka(clientID: name)) { event in
@@ -79,12 +82,12 @@ struct Worker: Sendable {
     logger.info(
       "worker started",
       metadata: [
-        "worker": "\(name)", "version": "\(WorkerVersion.current)",
+        "worker": "\(name)", "version": "\(OrderlyVersion.current)",
         "services": "\(services.map(\.service.rawValue).joined(separator: ","))",
         "http": "\(options.httpHost):\(server.port)", "pid": "\(getpid())",
       ])
     let signals = StopSignals()
-    let address = "\(options.httpHost):\(server.port)"
+    let address = "\(reachableHost):\(server.port)"
     await withTaskGroup { group in
       group.addTask { await registration.keep(address: address) }
       group.addTask { await metrics.keep() }
@@ -117,6 +120,11 @@ struct Worker: Sendable {
     for service in services {
       if let failure = service.failure() { throw failure }
     }
+  }
+
+  /// What stands for all addresses of a machine is none that others could use; its name is.
+  static func reachableHost(_ httpHost: String, on machine: String) -> String {
+    ["0.0.0.0", "::"].contains(httpHost) ? machine : httpHost
   }
 
   /// The bound on shutting down: what hangs is left to the next owner of the lanes.

@@ -4,7 +4,7 @@ import Fleet
 import Foundation
 import HTTPServer
 import Settings
-import Telemetry
+public import Telemetry
 
 /// The `orderly-worker` process.
 @main
@@ -19,7 +19,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
       SIGTERM and SIGINT let it finish what it is at and leave its consumer groups.
       """,
-    version: WorkerVersion.current,
+    version: OrderlyVersion.current,
     examples: [
       "orderly-worker",
       "orderly-worker payments fulfilment --http-port 8081",
@@ -111,12 +111,12 @@ struct WorkerCommand: AsyncParsableCommand {
   var shutdownTimeout = 25
 
   @Option(name: .customLong("log-level"), help: "The least severe records that are logged.")
-  var logLevel = LogLevel.info
+  var logLevel = Logger.Level.info
 
   @Option(
     name: .customLong("log-format"),
     help: "json, text, or text on a terminal only; also ORDERLY_LOG_FORMAT.")
-  var logFormat: LogFormat?
+  var logFormat: StreamLogHandler.Format?
 
   mutating func validate() throws {
     let bounds: [(option: String, value: Int, allowed: ClosedRange<Int>)] = [
@@ -140,11 +140,9 @@ struct WorkerCommand: AsyncParsableCommand {
   mutating func run() async throws {
     try FileLimit.check()
     let environment = ProcessInfo.processInfo.environment
-    let format =
-      logFormat ?? environment["ORDERLY_LOG_FORMAT"].flatMap(LogFormat.init) ?? .automatic
-    let level = logLevel
+    let (format, level) = (try Self.logFormat(logFormat, environment), logLevel)
     LoggingSystem.bootstrap { label in
-      StreamLogHandler.standardError(label: label, format: format.value, level: level.value)
+      StreamLogHandler.standardError(label: label, format: format, level: level)
     }
     let registry = PrometheusRegistry()
     WorkerMetrics.describe(registry)
@@ -169,38 +167,31 @@ struct WorkerCommand: AsyncParsableCommand {
 }
 
 extension WorkerCommand {
-  private var effects: EffectPolicy {
-    var backoff = Backoff.parked
-    backoff.cap = .seconds(providerWait)
-    return EffectPolicy(
-      concurrency: providerCalls, deadline: .seconds(providerTimeout), attempts: providerAttempts,
-      backoff: backoff)
+  /// What the option says, or else the variable.
+  static func logFormat(
+    _ option: StreamLogHandler.Format?, _ environment: [String: String]
+  ) throws -> StreamLogHandler.Format {
+    guard option == nil, let text = environment["ORDERLY_LOG_FORMAT"], !text.isEmpty else {
+      return option ?? .automatic
+    }
+    guard let format = StreamLogHandler.Format(rawValue: text) else {
+      throw ValidationError("ORDERLY_LOG_FORMAT must be json, text or automatic, is '\(text)'.")
+    }
+    return format
   }
-}
 
-enum WorkerVersion {
-  static let current = "0.1.0"
+  private var effects: EffectPolicy {
+    EffectPolicy(
+      concurrency: providerCalls, deadline: .seconds(providerTimeout), attempts: providerAttempts,
+      backoff: .parked(longestWait: providerWait))
+  }
 }
 
 extension ServiceName: ExpressibleByArgument {}
 
-enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-  case trace, debug, info, notice, warning, error, critical
+extension Logger.Level: ExpressibleByArgument {}
 
-  var value: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
-}
-
-enum LogFormat: String, ExpressibleByArgument, CaseIterable {
-  case json, text, automatic
-
-  var value: StreamLogHandler.Format {
-    switch self {
-    case .json: .json
-    case .text: .text
-    case .automatic: .automatic
-    }
-  }
-}
+extension StreamLogHandler.Format: ExpressibleByArgument {}
 
 extension [ServiceName] {
   fileprivate var removingDuplicates: [ServiceName] {

@@ -51,25 +51,40 @@ struct DatabaseMetrics: Sendable {
     let pendingEffects: Gauge
     let deadEffects: Gauge
     let ready: Gauge
+
+    /// - Parameter backlog: nil where it can't be known. The last one that was would hide that.
+    func record(_ backlog: Backlog?) {
+      let counts: [(Gauge, KeyPath<Backlog, Int64>)] = [
+        (depth, \.outboxRows), (waitingKeys, \.waitingKeys), (deadKeys, \.deadKeys),
+        (parkedEvents, \.parkedEvents), (pendingEffects, \.pendingEffects),
+        (deadEffects, \.deadEffects),
+      ]
+      for (gauge, count) in counts {
+        gauge.record(backlog.map { Double($0[keyPath: count]) } ?? .nan)
+      }
+      age.record(
+        backlog.map { $0.oldestOutboxRow.map { Date().timeIntervalSince($0) } ?? 0 } ?? .nan)
+    }
   }
 
   private let gauges: [Gauges]
 
-  init(services: [AssembledService]) {
+  init(services: [AssembledService], factory: any MetricsFactory = MetricsSystem.factory) {
     gauges = services.map { service in
-      let dimensions = [("service", service.service.rawValue)]
+      func gauge(_ label: String, state: String? = nil) -> Gauge {
+        let dimensions = [("service", service.service.rawValue)]
+        return Gauge(
+          label: label, dimensions: dimensions + (state.map { [("state", $0)] } ?? []),
+          factory: factory)
+      }
       return Gauges(
-        service: service, depth: Gauge(label: "orderly_outbox_depth", dimensions: dimensions),
-        age: Gauge(label: "orderly_outbox_age_seconds", dimensions: dimensions),
-        waitingKeys: Gauge(
-          label: "orderly_parked_keys", dimensions: dimensions + [("state", "waiting")]),
-        deadKeys: Gauge(
-          label: "orderly_parked_keys", dimensions: dimensions + [("state", "dead")]),
-        parkedEvents: Gauge(label: "orderly_parked_events", dimensions: dimensions),
-        pendingEffects: Gauge(
-          label: "orderly_effects", dimensions: dimensions + [("state", "pending")]),
-        deadEffects: Gauge(label: "orderly_effects", dimensions: dimensions + [("state", "dead")]),
-        ready: Gauge(label: "orderly_ready", dimensions: dimensions))
+        service: service, depth: gauge("orderly_outbox_depth"),
+        age: gauge("orderly_outbox_age_seconds"),
+        waitingKeys: gauge("orderly_parked_keys", state: "waiting"),
+        deadKeys: gauge("orderly_parked_keys", state: "dead"),
+        parkedEvents: gauge("orderly_parked_events"),
+        pendingEffects: gauge("orderly_effects", state: "pending"),
+        deadEffects: gauge("orderly_effects", state: "dead"), ready: gauge("orderly_ready"))
     }
   }
 
@@ -84,24 +99,18 @@ struct DatabaseMetrics: Sendable {
     }
   }
 
-  /// Until it is cancelled.
+  /// Until it is cancelled. Each service by itself: a database that does not answer holds up none
+  /// of the others.
   func keep() async {
+    await withDiscardingTaskGroup { group in
+      for gauges in gauges { group.addTask { await keep(gauges) } }
+    }
+  }
+
+  private func keep(_ gauges: Gauges) async {
     while !Task.isCancelled {
-      for gauge in gauges {
-        // Down or not migrated: the lanes report it.
-        guard
-          let (outbox, parked, effects) = try? await gauge.service.pool.withConnection({
-            (try OutboxStatus.read($0), try ParkedStatus.read($0), try EffectStatus.read($0))
-          })
-        else { continue }
-        gauge.depth.record(outbox.rows)
-        gauge.age.record(outbox.oldest.map { Date().timeIntervalSince($0) } ?? 0)
-        gauge.waitingKeys.record(parked.waitingKeys)
-        gauge.deadKeys.record(parked.deadKeys)
-        gauge.parkedEvents.record(parked.events)
-        gauge.pendingEffects.record(effects.pending)
-        gauge.deadEffects.record(effects.dead)
-      }
+      // Down or not migrated: the lanes report it.
+      gauges.record(try? await gauges.service.pool.withConnection { try Backlog.read($0) })
       try? await Task.sleep(for: .seconds(5))
     }
   }

@@ -57,9 +57,7 @@ public enum Development {
     let files = files(environment)
     let running = files.filter(isHeld).map { URL(filePath: $0).deletingPathExtension() }
     guard let context else {
-      if let variable = environment.keys.sorted().first(where: {
-        isPlace($0) && environment[$0] != ""
-      }) {
+      if let variable = placeVariable(of: environment) {
         var nothing = ConfigurationFile()
         if !running.isEmpty {
           nothing.note =
@@ -94,6 +92,11 @@ public enum Development {
     development.origin = "running 'orderly dev' (\(file.lastPathComponent))"
     development.replacesEnvironment = true
     return development
+  }
+
+  /// The first variable by name that says where something is.
+  static func placeVariable(of environment: [String: String]) -> String? {
+    environment.keys.sorted().first { isPlace($0) && environment[$0] != "" }
   }
 
   private static func isPlace(_ variable: String) -> Bool {

@@ -18,6 +18,9 @@ enum PromisedProperties {
     "auto.offset.reset": "an offset that is gone must be noticed, and no record passed over",
     "partition.assignment.strategy":
       "all workers of a service must share the partitions in one way, the same lane of each topic",
+    "group.instance.id": "all workers of a service would be one member of its group, of which only "
+      + "one can work",
+    "delivery.report.only.error": "a record that nothing is said about is waited for without end",
     "group.id": "the group of a service is named as the service, so that its work is done once",
     "enable.idempotence": writing,
     "acks": writing,

@@ -8,7 +8,8 @@ public import Postgres
 /// environment, the chosen context of the configuration file. The environment wins as a whole: its
 /// URL of all schemas goes before a file's URL of one. A running `orderly dev` is used where no
 /// context is chosen and the environment says of nothing where it is, or with `--context dev`; it is
-/// never mixed with the environment.
+/// never mixed with the environment. A context that is asked for is refused where the environment
+/// says where something is: nothing is done in another place than the one that was named.
 ///
 /// | variable | |
 /// |---|---|
@@ -34,8 +35,9 @@ public struct Settings: Sendable {
   /// - Parameters:
   ///   - context: a context of the configuration file; nil for its `current-context`.
   ///   - properties: librdkafka properties, as of `-X`.
-  /// - Throws: ``SettingsError`` for a file that can't be read, an unknown context, or a secret
-  ///   among the properties, or a property on which a promise of the platform rests.
+  /// - Throws: ``SettingsError`` for a file that can't be read, an unknown context, one that the
+  ///   environment would win over, or a secret among the properties, or a property on which a
+  ///   promise of the platform rests.
   public init(
     environment: [String: String], context: String? = nil, properties: [String: String] = [:]
   ) throws(SettingsError) {
@@ -45,6 +47,11 @@ public struct Settings: Sendable {
           + "Set KAFKA_SASL_PASSWORD_FILE or KAFKA_SSL_KEY_PASSWORD_FILE.")
     }
     let file = try ConfigurationFile.load(environment: environment, context: context)
+    if let context, !file.replacesEnvironment,
+      let variable = Development.placeVariable(of: environment)
+    {
+      throw SettingsError("\(variable) is set and would win over --context \(context): unset it.")
+    }
     values = SettingValues(
       environment: file.replacesEnvironment ? [:] : environment, file: file.values)
     note = file.note

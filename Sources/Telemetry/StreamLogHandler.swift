@@ -9,7 +9,7 @@
 /// escape sequence, and a record is always one line.
 public struct StreamLogHandler: LogHandler {
   /// How records are written.
-  public enum Format: Sendable, Hashable {
+  public enum Format: String, Sendable, Hashable, CaseIterable {
     case json
     case text
     /// Text when standard error is a terminal, and JSON otherwise.

@@ -133,6 +133,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [401, 422, 503])
+  func theWordsOfAProviderAreCleanedAndCut(status: Int) async throws {
+    let body =
+      #"{"code":"no","message":"\u001b[2J\u009b\#(String(repeating: "x", count: 30_000))"}"#
+    let answer: HTTPServer.Handler = { _ in .text(body, status: status) }
+    try await serving(answer) { caller in
+      let found = try await failure { () async throws(EffectFailure) in
+        try await HTTPPaymentProvider(caller).perform(capture(), key: UUID(), traceparent: nil)
+      }
+      #expect(found.detail.contains("\(status), no: \u{FFFD}[2J\u{FFFD}xxx"))
+      #expect(found.detail.unicodeScalars.count == 1_000)
+    }
+  }
+
   // MARK: - Faults
 
   @Test func aKeyIsCarriedOutOnce() async throws {

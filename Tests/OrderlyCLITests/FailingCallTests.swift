@@ -92,6 +92,16 @@ import Testing
       messages: "Error: acks can't be set by -X: a record counts as written when all replicas in "
         + "sync have it, once and in its place. Leave it out.\n"),
     Call(
+      arguments: ["topics", "list", "-X", "group.instance.id=a"], environment: nowhere, status: 1,
+      messages:
+        "Error: group.instance.id can't be set by -X: all workers of a service would be one "
+        + "member of its group, of which only one can work. Leave it out.\n"),
+    Call(
+      arguments: ["topics", "list", "-X", "delivery.report.only.error=true"],
+      environment: nowhere, status: 1,
+      messages: "Error: delivery.report.only.error can't be set by -X: a record that nothing is "
+        + "said about is waited for without end. Leave it out.\n"),
+    Call(
       arguments: ["topics", "list", "-X", "\u{1b}[31m"], environment: nowhere, status: 2,
       messages: """
         Error: The value '\\u{1b}[31m' is not of the form key=value for '-X'.
@@ -171,6 +181,11 @@ import Testing
       orderly.environment["ORDERLY_DATABASE_URL"] = "postgresql://given@127.0.0.1:9/given"
       let given = try await orderly.run("get", "orders")
       #expect(given.messages.hasPrefix("Error: postgresql://given@127.0.0.1:9/given can't be"))
+      let ambiguous = try await orderly.run("topics", "list", "--context", "two")
+      #expect(
+        ambiguous.messages
+          == "Error: ORDERLY_DATABASE_URL is set and would win over --context two: unset it.\n")
+      orderly.environment["ORDERLY_DATABASE_URL"] = nil
       let refused = try await orderly.run("topics", "list", "--context", "two")
       #expect(
         refused.messages.hasPrefix(

@@ -7,7 +7,8 @@ import Testing
 struct ParkedTierTests {
   @Test(arguments: [
     "", "=", "slow", "slow=", "slow=3", "slow=3,", "slow=0,5", "slow=3,0", "slow=3,5,7",
-    "slow=1001,5", "slow=3,86401", "slow=a,5", "=3,5", "payments/=3,5", "billing/slow=3,5",
+    "slow=3,x,5", "slow=3,,5", "slow=3,5,", "slow=1001,5", "slow=3,86401", "slow=a,5", "=3,5",
+    "payments/=3,5", "billing/slow=3,5",
     "payments/slow/er=3,5", "slow=3=5",
   ])
   func whatIsNoTierIsRefused(_ text: String) {

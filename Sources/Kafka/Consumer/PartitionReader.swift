@@ -52,6 +52,7 @@ public actor PartitionReader {
     try client.borrow(operation) { (client) throws(KafkaError) in
       try KafkaError.check(rd_kafka_assign(client, list.pointer), operation)
     }
+    reader = EventReader()
   }
 
   /// Waits up to `timeout` for the first event, then takes what is there without waiting.

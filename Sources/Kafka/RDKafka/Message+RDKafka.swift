@@ -8,8 +8,8 @@ struct MessageDecoder {
 
   /// Copies all of `message`, which librdkafka frees with its event.
   mutating func decode(_ message: UnsafePointer<rd_kafka_message_t>) -> Message {
-    // The handle keeps its address while the partition is assigned, and `forgetTopics` is called
-    // when it may no longer be.
+    // The handle keeps its address while the partition is assigned; with each assignment an
+    // `EventReader` starts anew with a decoder.
     if topic != message.pointee.rkt {
       topic = message.pointee.rkt
       name = String(cString: rd_kafka_topic_name(message.pointee.rkt))
