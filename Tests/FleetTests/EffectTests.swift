@@ -120,6 +120,27 @@ import Testing
   }
 
   // MARK: - Failures
+  /// One that performs its effects itself has no use for those of another.
+  @Test func aWorkerWithoutAProviderTellsOfWhatWaits() async throws {
+    provider.close()
+    append("a")
+    try await world.withRunner(world.runner(owner: "first")) { _ in
+      try await run { provider.waiting == 1 && world.committed() == 1 }
+    }
+    var other = world
+    other.provider = nil
+    try await other.withRunner { runner in
+      try await run { !runner.runner.health.limitations.isEmpty }
+      #expect(runner.runner.health.limitations[0].contains("ORDERLY_PAYMENT_PROVIDER_URL"))
+      append("b")
+      try await run { world.captured() == ["b"] }
+      #expect(states() == [.pending] && runner.runner.health.problems.isEmpty)
+      #expect(!runner.runner.health.limitations.isEmpty)
+    }
+    provider.open()
+    try await world.withRunner { _ in try await run { world.captured() == ["b", "a"] } }
+  }
+
 
   @Test func aCallThatFailsIsMadeAgainWhileOthersGoOn() async throws {
     append("slow", token: "flaky-3")
