@@ -13,8 +13,11 @@ extension Lane {
   /// Decides on what has become of effects.
   func settle(_ settled: [StoredEffect], _ tenure: inout Tenure) async throws(Ended) {
     try await handle(settled.map(LaneItem.effect), &tenure)
-    effects?.settle(settled.map(\.id), for: queue)
-    if tenure.hasMoreEffects { try await loadEffects(&tenure) }
+    guard let effects else { return }
+    effects.settle(settled.map(\.id), for: queue)
+    // Not for each place that is free: the question names all that are held.
+    let (held, room) = effects.standing(of: queue)
+    if tenure.hasMoreEffects, room >= held.count { try await loadEffects(&tenure) }
   }
 
   /// Hands over what is due: effects that an earlier owner has left, whose next attempt has come,
@@ -31,7 +34,6 @@ extension Lane {
     tenure.hasMoreEffects = due.count == limit
     begin(due, &tenure)
   }
-}
 
   /// Effects that a worker with a provider has stored wait for ever in a lane of one that has none,
   /// and so do their orders: somebody has to be told.
@@ -50,3 +52,4 @@ extension Lane {
           + "or ORDERLY_CARRIER_URL as for the worker that has stored them")
     }
   }
+}
