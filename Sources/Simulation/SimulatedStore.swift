@@ -255,11 +255,11 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction where Tables.Rows:
   }
 
   func dueQueues(
-    of keys: [OrderID], lane: Int32, at now: Date, limit: Int
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int, bytes: Int
   ) throws -> [ParkedQueue] {
     try pass()
     journal.retries()
-    var queues = try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit)
+    var queues = try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit, bytes: bytes)
     if bug == .reversesQueues {
       for index in queues.indices { queues[index].events.reverse() }
     }
