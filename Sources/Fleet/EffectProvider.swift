@@ -34,6 +34,9 @@ public struct EffectFailure: Error, Sendable, Hashable, CustomStringConvertible 
     case final
   }
 
+  /// The ``reason`` of a call that could not be made: its stored request is not understood.
+  static let unreadableRequest = "unreadable-request"
+
   public let kind: Kind
   /// A stable word: `provider-unavailable`.
   public let reason: String

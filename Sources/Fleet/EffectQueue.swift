@@ -77,6 +77,9 @@ struct EffectQueue: Sendable {
     guard calls.removeValue(forKey: call.number) != nil else { return false }
     if let failure, failure.kind == .unavailable {
       breaker.failed(call.permit, retryAfter: failure.retryAfter, at: now)
+    } else if failure?.reason == EffectFailure.unreadableRequest {
+      // It has not come as far as the provider.
+      breaker.abandoned(call.permit)
     } else {
       breaker.succeeded(call.permit)
     }

@@ -153,7 +153,8 @@ final class EffectRunner<Effect: EffectRequest, Outcome: Codable & Sendable>: Se
     } catch {
       return .failure(
         EffectFailure(
-          .final, "unreadable-request", "stored by another version of the program: \(error)"))
+          .final, EffectFailure.unreadableRequest,
+          "stored by another version of the program: \(error)"))
     }
     do throws(EffectFailure) {
       return .success(
@@ -168,7 +169,10 @@ final class EffectRunner<Effect: EffectRequest, Outcome: Codable & Sendable>: Se
     switch breaker {
     case .closed: health.resolve(.provider)
     case .open:
-      if let failure { health.report(.provider, "\(provider.name): \(failure)") }
+      // Another failure is not why it is left alone.
+      if let failure, failure.kind == .unavailable {
+        health.report(.provider, "\(provider.name): \(failure)")
+      }
     case .halfOpen: break
     }
   }

@@ -17,6 +17,7 @@ final class LaneQueue: Sendable {
     var messages: [RawMessage] = []
     var weight = 0
     var effects: [StoredEffect] = []
+    var lastWereEffects = false
     var ticked = false
     var stopped = false
     var waiter: CheckedContinuation<Void, Never>?
@@ -87,13 +88,16 @@ final class LaneQueue: Sendable {
         state.ticked = false
         return .tick
       }
-      // What is begun is ended first.
-      if !state.effects.isEmpty {
+      // What is begun is ended first, in turn with messages: a cancellation must not wait until a
+      // long backlog of effects is done.
+      if !state.effects.isEmpty, state.messages.isEmpty || !state.lastWereEffects {
+        state.lastWereEffects = true
         let batch = Array(state.effects.prefix(maximumCount))
         state.effects.removeFirst(batch.count)
         return .effects(batch)
       }
       guard !state.messages.isEmpty else { return nil }
+      state.lastWereEffects = false
       var end = 0
       var weight = 0
       while end < state.messages.count, end < maximumCount,

@@ -90,9 +90,12 @@ public protocol StepTransaction<Rows> {
   func resolve(_ letters: [UUID], at now: Date) throws
 
   /// The queues of those of `keys` that wait and are due, the longest overdue first, empty ones
-  /// too. In each, events that are replayed come first. Together they hold `limit` events at most; a key for whose events there is no room is
-  /// left out.
-  func dueQueues(of keys: [OrderID], lane: Int32, at now: Date, limit: Int) throws -> [ParkedQueue]
+  /// too. In each, events that are replayed come first. Together they hold `limit` events at most,
+  /// and `bytes` in their values, except that one event always fits; a key for whose events there is
+  /// no room is left out.
+  func dueQueues(
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int, bytes: Int
+  ) throws -> [ParkedQueue]
   /// Puts fences up, or replaces those that stand.
   func fence(_ keys: [ParkedKey], lane: Int32) throws
   /// Puts events behind the fences of their keys, which must stand, at the ends of the queues. One

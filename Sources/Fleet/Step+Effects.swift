@@ -58,12 +58,16 @@ extension Step {
 
   /// Writes what has become of the effects among the items, and dead letters for those that are
   /// given up on.
+  ///
+  /// An answer is written although it is decided already: a former owner's may have been, after
+  /// another one had given the effect up. The effect was then dead until somebody replayed it, and
+  /// would otherwise be called for ever.
   func settle<T: StepTransaction<D.Rows>>(
     _ items: [LaneItem], isNew: [Bool], _ context: Context, in transaction: T,
     _ result: inout StepResult
   ) throws {
     let effects = zip(items, isNew).compactMap { item, isNew -> StoredEffect? in
-      guard isNew, case .effect(let effect) = item else { return nil }
+      guard case .effect(let effect) = item, isNew || effect.state == .done else { return nil }
       return effect
     }
     guard !effects.isEmpty else { return }

@@ -20,7 +20,8 @@ extension Step {
     default: break
     }
     let queues = try transaction.dueQueues(
-      of: items.compactMap(\.order), lane: context.lane, at: context.now, limit: limit)
+      of: items.compactMap(\.order), lane: context.lane, at: context.now, limit: limit,
+      bytes: limits.stepBytes)
     guard !queues.isEmpty else { return result }
 
     var emitted = Emissions()

@@ -57,14 +57,14 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
     // Removing on first sight makes the second copy within one batch a duplicate too.
     let isNew = ids.map { admission.fresh.remove($0) != nil }
     result.duplicates = isNew.count { !$0 }
+    try settle(items, isNew: isNew, context, in: transaction, &result)
     guard result.duplicates < items.count else { return result }
 
     let diversion = Diversion(
       items, isNew: isNew, fenced: admission.parked, service: service, tiers: limits.parking,
       at: context.now)
-    result.deadLetters = diversion.letters
+    result.deadLetters += diversion.letters
     result.changes = diversion.changes
-    try settle(items, isNew: isNew, context, in: transaction, &result)
     let emitted = try decideAll(
       items, ids, diversion.decided, context, in: transaction, &result)
     if !diversion.keys.isEmpty { try transaction.fence(diversion.keys, lane: context.lane) }

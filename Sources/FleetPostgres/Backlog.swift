@@ -14,7 +14,7 @@ public struct Backlog: Sendable, Hashable {
   public let parkedEvents: Int64
   /// Effects that are called, or called again, by themselves.
   public let pendingEffects: Int64
-  /// Effects that were given up on.
+  /// Effects that were given up on, and whose letters nobody has discarded.
   public let deadEffects: Int64
 
   /// - Parameter connection: one whose `search_path` is the service's schema.
@@ -28,11 +28,13 @@ public struct Backlog: Sendable, Hashable {
           (SELECT count(*) FROM parked)
         FROM parked_key
         """),
-      // Each by an index that has no others.
+      // Those of a state by an index that has no others.
       Statement(
         """
         SELECT (SELECT count(*) FROM effect WHERE state = 'pending'),
-          (SELECT count(*) FROM effect WHERE state = 'dead')
+          (SELECT count(*) FROM effect WHERE state = 'dead' AND EXISTS (
+            SELECT FROM dead_letter
+            WHERE order_id = effect.order_id AND event_id = effect.id AND state = 'open'))
         """),
     ])
     let (outbox, parked, effects) = (results[0][0], results[1][0], results[2][0])

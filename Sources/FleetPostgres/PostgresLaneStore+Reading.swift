@@ -7,7 +7,8 @@ import Postgres
 private struct ForgettableTable {
   let name: String
   let key: String
-  /// When a row was finished, by the database's clock.
+  /// When a row was finished: by the database's clock, or an effect by its worker's, whose
+  /// deviation the grace of the horizon covers.
   let time: String
   /// Rows that may go, whatever their age.
   var condition = "true"
@@ -88,7 +89,7 @@ extension PostgresLaneStore {
     try await reportingStoreErrors {
       try await pool.withTransaction { connection in
         guard let horizon = try lock(lane, epoch, on: connection) else { return false }
-        try connection.execute("SET LOCAL synchronous_commit = off")
+        try connection.executeLater("SET LOCAL synchronous_commit = off")
         let results = try connection.pipeline(
           ForgettableTable.all.map { Statement($0.statement, lane, horizon, Int64(limit)) })
         return results.contains { $0.affectedRows == limit }

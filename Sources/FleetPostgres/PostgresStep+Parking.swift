@@ -6,8 +6,9 @@ import Postgres
 /// The statements about parked keys. All but the reading one are put off: they travel with COMMIT.
 extension PostgresStep {
   public func dueQueues(
-    of keys: [OrderID], lane: Int32, at now: Date, limit: Int
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int, bytes: Int
   ) throws -> [ParkedQueue] {
+    // The sizes are known without the values themselves being read.
     let rows = try connection.execute(
       """
       SELECT due.key, due.attempts, due.next_attempt_at, due.reason, due.detail, due.first_failed,
@@ -15,14 +16,21 @@ extension PostgresStep {
         value, headers::text, parked.attempts, parked.reason, parked.detail, parked.first_failed,
         parked.last_failed, parked.dead_letter
       FROM (
-        SELECT *, (SELECT count(*) FROM parked WHERE order_id = parked_key.key) AS length
-        FROM parked_key
-        WHERE key = ANY($1) AND lane = $2 AND state = 'waiting' AND next_attempt_at <= $3
+        SELECT due.*, parked.event_id AS event,
+          row_number() OVER queue AS place, sum(octet_length(parked.value)) OVER queue AS bytes
+        FROM (
+          SELECT *, (SELECT count(*) FROM parked WHERE order_id = parked_key.key) AS length
+          FROM parked_key
+          WHERE key = ANY($1) AND lane = $2 AND state = 'waiting' AND next_attempt_at <= $3
+        ) AS due
+        LEFT JOIN parked ON parked.order_id = due.key
+        WINDOW queue AS (ORDER BY due.next_attempt_at, due.key, parked.dead_letter IS NULL,
+          parked.position ROWS UNBOUNDED PRECEDING)
       ) AS due
-      LEFT JOIN parked ON parked.order_id = due.key
-      ORDER BY due.next_attempt_at, due.key, parked.dead_letter IS NULL, parked.position
-      LIMIT $4
-      """, keys, lane, now, Int64(limit))
+      LEFT JOIN parked ON parked.event_id = due.event
+      WHERE due.place <= $4 AND (due.place = 1 OR coalesce(due.bytes, 0) <= $5)
+      ORDER BY due.place
+      """, keys, lane, now, Int64(limit), Int64(bytes))
     var queues: [ParkedQueue] = []
     for row in rows {
       let key: OrderID = try row.decode(0)

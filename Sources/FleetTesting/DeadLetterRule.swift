@@ -363,7 +363,8 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
   private func queue(_ epoch: Int64, lane: Int32 = 0) async throws -> ParkedQueue {
     let found = try await store.step { step in
       _ = try step.admit([], lane: lane, epoch: epoch)
-      return try step.dueQueues(of: [x], lane: lane, at: now + 5, limit: 100)
+      return try step.dueQueues(
+        of: [x], lane: lane, at: now + 5, limit: 100, bytes: 1 << 20)
     }
     guard let queue = found.first else { throw ConformanceFailure("the order is not due") }
     return queue

@@ -53,6 +53,8 @@ struct EffectCheck<Store: LaneStore> {
       try step.store([effect(-900)], lane: 1)
     }
     try await expect(due(), [first, second, third], "what is due")
+    try await expect(
+      due(at: .distantFuture), [first, second, third, later], "what is due one day")
     try await expect(due(limit: 1), [first], "the first due")
     try await expect(
       due(except: [first.id, UUID()], limit: 1), [second], "the first of the others")

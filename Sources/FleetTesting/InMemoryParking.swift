@@ -60,15 +60,20 @@ struct InMemoryParking: Sendable {
   }
 
   func dueQueues(
-    of wanted: Set<OrderID>, lane: Int32, at now: Date, limit: Int
+    of wanted: Set<OrderID>, lane: Int32, at now: Date, limit: Int, bytes: Int
   ) -> [ParkedQueue] {
     var queues: [ParkedQueue] = []
     var rest = limit
+    var weight = 0
     for key in dueKeys(lane: lane, at: now) where wanted.contains(key.key) {
       // An empty queue is a row of its own.
       guard rest > 0 else { break }
       let all = events.filter { $0.order == key.key }
-      let some = all.prefix(rest)
+      let some = all.prefix(rest).prefix { event in
+        weight += event.message.value?.count ?? 0
+        return weight <= bytes || rest == limit && event.id == all.first?.id
+      }
+      guard !some.isEmpty || all.isEmpty && weight <= bytes else { break }
       rest -= max(1, some.count)
       queues.append(ParkedQueue(key: key, events: Array(some), length: all.count))
     }

@@ -63,10 +63,11 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
   }
 
   public func dueQueues(
-    of keys: [OrderID], lane: Int32, at now: Date, limit: Int
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int, bytes: Int
   ) throws -> [ParkedQueue] {
     try fail(at: .dueQueues)
-    return working.parking.dueQueues(of: Set(keys), lane: lane, at: now, limit: limit)
+    return working.parking.dueQueues(
+      of: Set(keys), lane: lane, at: now, limit: limit, bytes: bytes)
   }
 
   public func fence(_ keys: [ParkedKey], lane: Int32) throws {

@@ -149,6 +149,14 @@ struct ParkingCheck<Store: LaneStore> {
         found.map(\.length), Array([3, 0, 3].prefix(found.count)),
         "the lengths for a limit of \(limit)")
     }
+    let size = HostileData.bytes.count
+    for (bytes, expected) in [
+      (0, [1]), (size, [1]), (3 * size, [3, 0]), (5 * size - 1, [3, 0, 1]),
+    ] {
+      let found = try await queues(["a", "b", "c"], epoch, bytes: bytes)
+      try expect(found.map(\.events.count), expected, "the events for \(bytes) bytes")
+      try expect(found[0].length, 3, "the length for \(bytes) bytes")
+    }
   }
 
   // MARK: - What is due
@@ -208,11 +216,11 @@ struct ParkingCheck<Store: LaneStore> {
   }
 
   private func queues(
-    _ names: [String], _ epoch: Int64, limit: Int = 100
+    _ names: [String], _ epoch: Int64, limit: Int = 100, bytes: Int = 1 << 20
   ) async throws -> [ParkedQueue] {
     try await store.step { step in
       _ = try step.admit([], lane: 0, epoch: epoch)
-      return try step.dueQueues(of: names.map(key), lane: 0, at: now, limit: limit)
+      return try step.dueQueues(of: names.map(key), lane: 0, at: now, limit: limit, bytes: bytes)
     }
   }
 

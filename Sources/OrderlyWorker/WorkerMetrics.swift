@@ -21,7 +21,8 @@ enum WorkerMetrics {
       "orderly_parked_keys":
         "Orders that wait behind an event that failed, by state: tried again, or dead-lettered.",
       "orderly_parked_events": "Events that wait in the queues of parked orders.",
-      "orderly_effects": "Calls to providers that are to be made, or were given up on, by state.",
+      "orderly_effects":
+        "Calls to providers that are to be made, or were given up on and not discarded, by state.",
       "orderly_effect_calls": "Calls that were made, by result.",
       "orderly_effect_seconds": "Duration of a call.",
       "orderly_effect_circuit": "0: the provider is called, 1: it is tried, 2: it is left alone.",

@@ -83,7 +83,8 @@ struct HistoryChecker {
     case .givenUp(let id, let order, let event, let type):
       giveUp(id, Letter(order: order, event: event, type: type))
     case .resolved(let id):
-      change(id, from: .replaying, to: .resolved)
+      // A step that is repeated for an effect's answer says it again.
+      if letters[id]?.state != .resolved { change(id, from: .replaying, to: .resolved) }
     case .replayed(let id):
       counts["replays", default: 0] += 1
       change(id, from: .open, to: .replaying)

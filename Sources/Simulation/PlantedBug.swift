@@ -47,8 +47,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
   case changesEffectKeys = "changes-effect-keys"
   /// Effects are written in a transaction after that of the step that asks for them.
   case effectsAfterStep = "effects-after-step"
-  /// What has become of an effect is written in a transaction after that of the step.
-  case settlesAfterStep = "settles-after-step"
+  /// What has become of an effect is not written.
+  case forgetsSettlements = "forgets-settlements"
   /// Ids are forgotten while the log still has their records.
   case forgetsEarly = "forgets-early"
   /// Orders takes every cancellation for the customer's wish.

@@ -44,7 +44,6 @@ final class PlantedMemory: Sendable {
     var fresh: Set<UUID> = []
     var records: [OutboxRecord] = []
     var stored: [StoredEffect] = []
-    var settled: [StoredEffect] = []
   }
 
   private let state = Mutex(State())
@@ -67,15 +66,11 @@ final class PlantedMemory: Sendable {
   }
   /// Whether anything is left for a later transaction.
   var hasMore: Bool {
-    state.withLock { !$0.records.isEmpty || !$0.stored.isEmpty || !$0.settled.isEmpty }
+    state.withLock { !$0.records.isEmpty || !$0.stored.isEmpty }
   }
   var stored: [StoredEffect] {
     get { state.withLock { $0.stored } }
     set { state.withLock { $0.stored = newValue } }
-  }
-  var settled: [StoredEffect] {
-    get { state.withLock { $0.settled } }
-    set { state.withLock { $0.settled = newValue } }
   }
   var records: [OutboxRecord] {
     get { state.withLock { $0.records } }

@@ -84,7 +84,7 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore where Tables.Rows: Witn
   ) async throws -> Result {
     try await call(.steps, 0) {
       if bug == .inboxBeforeStep { return try await stepInTwo(body) }
-      if bug == .outboxAfterStep || bug == .effectsAfterStep || bug == .settlesAfterStep {
+      if bug == .outboxAfterStep || bug == .effectsAfterStep {
         return try await stepAndFollow(body)
       }
       return try await commit(body)
@@ -179,7 +179,6 @@ struct SimulatedStore<Tables: InMemoryTables>: LaneStore where Tables.Rows: Witn
       _ = try transaction.admit([], lane: memory.lane, epoch: memory.epoch)
       try transaction.append(memory.records, lane: memory.lane)
       try transaction.store(memory.stored, lane: memory.lane)
-      try transaction.settle(memory.settled, lane: memory.lane)
     }
     return result
   }
@@ -256,11 +255,11 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction where Tables.Rows:
   }
 
   func dueQueues(
-    of keys: [OrderID], lane: Int32, at now: Date, limit: Int
+    of keys: [OrderID], lane: Int32, at now: Date, limit: Int, bytes: Int
   ) throws -> [ParkedQueue] {
     try pass()
     journal.retries()
-    var queues = try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit)
+    var queues = try inner.dueQueues(of: keys, lane: lane, at: now, limit: limit, bytes: bytes)
     if bug == .reversesQueues {
       for index in queues.indices { queues[index].events.reverse() }
     }
@@ -306,10 +305,6 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction where Tables.Rows:
 
   func settle(_ effects: [StoredEffect], lane: Int32) throws {
     try pass()
-    if bug == .settlesAfterStep {
-      memory.settled = effects
-    } else {
-      try inner.settle(effects, lane: lane)
-    }
+    if bug != .forgetsSettlements { try inner.settle(effects, lane: lane) }
   }
 }

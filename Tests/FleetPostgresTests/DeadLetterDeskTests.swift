@@ -66,6 +66,34 @@ import Testing
     #expect(start.waiting == 0)
   }
 
+  /// An alert has to end when somebody has decided.
+  @Test func aDiscardedEffectIsNotCounted() async throws {
+    let schema = try SampleSchema()
+    let pool = Pool(schema.configuration, maximum: 1)
+    let desk = DeadLetterDesk(service: .inventory, pool: pool)
+    let effect = StoredEffect(
+      id: UUID(), order: OrderID(rawValue: "x"), kind: "inventory.call", request: "{}",
+      causationID: UUID(), createdAt: now)
+    var dead = effect
+    dead.state = .dead
+    dead.failure = EventFailure(reason: "down", detail: "", attempts: 1, first: now, last: now)
+    let letter = DeadLetter(dead, of: .inventory, lane: 0)
+    try await schema.withStore { [dead] store in
+      let epoch = try await store.takeOver(lane: 0, owner: "me")
+      try await store.step { step in
+        _ = try step.admit([], lane: 0, epoch: epoch)
+        try step.store([effect], lane: 0)
+        try step.settle([dead], lane: 0)
+        try step.record([letter], lane: 0)
+      }
+    }
+    let before = try await pool.withConnection { try EffectStatus.read($0).dead }
+    _ = try await desk.discard(letter.id, at: now)
+    let after = try await pool.withConnection { try EffectStatus.read($0).dead }
+    await pool.close()
+    #expect(before == 1 && after == 0)
+  }
+
   /// Two ask at the same moment: one has started it, the other learns so.
   @Test func ofTwoAtOnceOneReplays() async throws {
     let schema = try SampleSchema()

@@ -105,6 +105,20 @@ struct EffectQueueTests {
     #expect(subject.next(at: now + 1) != nil)
   }
 
+  /// Only the provider's answer says that it works.
+  @Test func aCallThatIsNotMadeClosesNoCircuit() throws {
+    let subject = queue()
+    _ = subject.add(effects(4), of: lane(0))
+    for _ in 0..<2 {
+      #expect(subject.ended(try #require(subject.next(at: now)), down, at: now))
+    }
+    let failure = EffectFailure(.final, EffectFailure.unreadableRequest, "")
+    #expect(subject.ended(try #require(subject.next(at: now + 1)), failure, at: now + 1))
+    #expect(subject.breaker == .open)
+    #expect(subject.ended(try #require(subject.next(at: now + 1)), nil, at: now + 1))
+    #expect(subject.breaker == .closed)
+  }
+
   // MARK: - Attempts
 
   @Test func waitsGrowUpToTheCap() {

@@ -1,6 +1,7 @@
 import Contracts
 import FleetTesting
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Fleet
@@ -117,6 +118,27 @@ import Testing
       try await expectCharged(["a"])
     }
     #expect(world.store.epoch(of: 0) == 3)
+  }
+
+  /// One that performs its effects itself has no use for those of another.
+  @Test func aWorkerWithoutAProviderTellsOfWhatWaits() async throws {
+    provider.close()
+    append("a")
+    try await world.withRunner(world.runner(owner: "first")) { _ in
+      try await run { provider.waiting == 1 && world.committed() == 1 }
+    }
+    var other = world
+    other.provider = nil
+    try await other.withRunner { runner in
+      try await run { !runner.runner.health.limitations.isEmpty }
+      #expect(runner.runner.health.limitations[0].contains("ORDERLY_PAYMENT_PROVIDER_URL"))
+      append("b")
+      try await run { world.captured() == ["b"] }
+      #expect(states() == [.pending] && runner.runner.health.problems.isEmpty)
+      #expect(!runner.runner.health.limitations.isEmpty)
+    }
+    provider.open()
+    try await world.withRunner { _ in try await run { world.captured() == ["b", "a"] } }
   }
 
   // MARK: - Failures
@@ -242,4 +264,29 @@ import Testing
     #expect(provider.mostUnderWay == 2)
     #expect(provider.calls == 60)
   }
+
+  @Test mutating func waitingEffectsAreReadManyAtATime() async throws {
+    world.effectPolicy.held = 20
+    world.effectPolicy.concurrency = 1
+    world.limits.tickInterval = .seconds(1_000_000)
+    let orders = (0..<100).map { "order-\($0)" }
+    for order in orders { append(order) }
+    provider.close()
+    let readings = Readings()
+    world.store.setFaults { operation, _ in
+      if operation == .dueEffects { readings.count.add(1, ordering: .relaxed) }
+      return nil
+    }
+    try await world.withRunner { _ in
+      try await run { provider.waiting == 1 && world.committed() == 100 }
+      provider.open()
+      try await expectCharged(orders)
+    }
+    // As the lane begins, and then half of the places each time.
+    #expect(readings.count.load(ordering: .relaxed) <= 10)
+  }
+}
+
+private final class Readings: Sendable {
+  let count = Atomic(0)
 }

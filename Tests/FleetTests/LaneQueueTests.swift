@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Testing
 
@@ -45,6 +46,24 @@ import Testing
     queue.tick()
     #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == [])
     #expect(offsets(await queue.next(maximumCount: 10, maximumWeight: 10)) == [0])
+  }
+
+  /// Effects answer as fast as they are handled: neither waits until the other is through.
+  @Test func effectsAndMessagesTakeTurns() async {
+    let queue = LaneQueue()
+    let effect = StoredEffect(
+      id: UUID(), order: OrderID(rawValue: "x"), kind: "payments.capture", request: "{}",
+      causationID: UUID(), createdAt: Date(timeIntervalSince1970: 0))
+    _ = queue.add([message(1), message(2)])
+    var found: [[Int64]?] = []
+    for _ in 0..<4 {
+      queue.add(effect)
+      found.append(offsets(await queue.next(maximumCount: 1, maximumWeight: 1_000)))
+    }
+    #expect(found == [[0], [1], [0], [2]])
+    for _ in 0..<2 {
+      #expect(offsets(await queue.next(maximumCount: 1, maximumWeight: 1_000)) == [0])
+    }
   }
 
   @Test func aStopGoesBeforeEverything() async {

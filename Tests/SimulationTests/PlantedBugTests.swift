@@ -11,7 +11,7 @@ import Testing
     .forgetsDeadLetters: "I8", .noTombstone: "I3", .cancelsShipped: "I1", .forgetsRefund: "I1",
     .passesParkedKeys: "I6", .reversesQueues: "I6", .passesDeadLetters: "I8",
     .replaysTwice: "I5", .forgetsResolution: "I8", .changesEffectKeys: "I5",
-    .effectsAfterStep: "I3", .settlesAfterStep: "I9", .forgetsEarly: "I5",
+    .effectsAfterStep: "I3", .forgetsSettlements: "I9", .forgetsEarly: "I5",
     .reservesTwice: "I2", .losesStock: "I2", .closesTwice: "I3", .confusesReasons: "I3",
   ]
 
