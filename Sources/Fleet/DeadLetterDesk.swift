@@ -38,11 +38,9 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       try letter.requireOpen("replayed")
       if let effect = letter.effectID { return try revive(effect, &letter, at: now, transaction) }
       let event = try letter.replayedEvent()
-      let home = letter.order == nil ? lane : letter.message.partition.number
-      let (fence, number) = try fence(
-        of: event.orderID, lane: home,
-        orElse: "The original could not be read, so that the partition of the order "
-          + "\(event.orderID) has to be named.", transaction)
+      let (fence, number) = try fence(of: event.orderID, transaction) {
+        try letter.lane(of: event, named: lane)
+      }
       let key = ParkedKey(fence?.key, replaying: letter, of: event.orderID, at: now)
       try transaction.fence([key], lane: number)
       let parked = ParkedEvent(
@@ -123,7 +121,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       // Before the lane: a replay of it locks them in this order too.
       let letter = try transaction.fence(of: order)?.key.behind.flatMap(transaction.letter)
       let refusal = "\(service.rawValue) has not parked the order \(order)."
-      let (fence, lane) = try fence(of: order, lane: nil, orElse: refusal, transaction)
+      let (fence, lane) = try fence(of: order, transaction) { throw Refusal(refusal) }
       guard var key = fence?.key else { throw Refusal(refusal) }
       guard key.state == .dead else {
         throw Refusal("The order \(order) is parked and tried again by itself: nothing stops it.")
@@ -170,11 +168,11 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
 
   /// The order's fence, if one stands, with the lane locked that works the order.
   ///
-  /// - Parameter lane: the order's, where no fence tells.
+  /// - Parameter home: the order's lane, where no fence tells.
   private func fence(
-    of order: OrderID, lane: Int32?, orElse refusal: String, _ transaction: Store.Transaction
+    of order: OrderID, _ transaction: Store.Transaction, orElse home: () throws -> Int32
   ) throws -> (StandingFence?, lane: Int32) {
-    guard let lane = try transaction.fence(of: order)?.lane ?? lane else { throw Refusal(refusal) }
+    let lane = try transaction.fence(of: order)?.lane ?? home()
     guard try transaction.lock(lane: lane) else {
       throw Refusal("\(service.rawValue) has never worked the partition \(lane).")
     }

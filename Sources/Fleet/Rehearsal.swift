@@ -32,9 +32,8 @@ where
   ) async throws -> RehearsalResult {
     try letter.requireOpen("rehearsed")
     let event = try letter.replayedEvent()
-    let home = letter.message.partition.number
     let context = Context(
-      lane: letter.order == nil ? lane ?? home : home, epoch: 0, nextSequence: 0, now: now,
+      lane: try letter.lane(of: event, named: lane), epoch: 0, nextSequence: 0, now: now,
       attempt: letter.attempts + 1)
     do {
       // It throws whatever happens, so that the transaction is rolled back.

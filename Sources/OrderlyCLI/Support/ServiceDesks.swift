@@ -86,7 +86,7 @@ struct ServiceDesks: Sendable {
   /// - Throws: ``CommandFailure`` when Kafka has to be asked for the number of partitions, and does
   ///   not answer.
   func lane(of letter: DeadLetter) async throws -> Int32? {
-    guard letter.event == nil, let order = (try? letter.replayedEvent())?.orderID else {
+    guard letter.eventID == nil, let order = (try? letter.replayedEvent())?.orderID else {
       return nil
     }
     return KeyHash.partition(
