@@ -58,8 +58,9 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
               + "or waits for its turn.")
         }
         letter.eventID = event.id
-        letter.order = event.orderID
       }
+      // From now on the order may stop behind it.
+      letter.order = event.orderID
       letter.state = .replaying
       letter.stateSince = now
       try transaction.update(letter)

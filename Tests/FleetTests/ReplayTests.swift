@@ -148,6 +148,29 @@ import Testing
     expectNothingLeft()
   }
 
+  /// From its first replay on it belongs to an order.
+  @Test func anEditedMessageKeepsItsOrder() async throws {
+    let down = record(reservation("x", "1", token: "down"))
+    var poison = down
+    poison.value = Array("{}".utf8)
+    world.broker.append(poison)
+    try await world.withRunner { _ in
+      try await world.run { world.deadLetters().count == 1 }
+      let letter = try #require(world.store.deadLetters.first)
+      #expect(letter.order == nil)
+      _ = try await world.desk.edit(
+        letter.id, value: down.value ?? [], headers: down.headers, at: world.clock.now)
+      _ = try await world.desk.replay(letter.id, lane: 0, at: world.clock.now)
+      try await wait { state(letter) == .open }
+      #expect(world.store.deadLetters.map(\.order) == [OrderID(rawValue: "x")])
+      let other = record(reservation("y", "1"))
+      await #expect(throws: Refusal.self) {
+        try await world.desk.edit(
+          letter.id, value: other.value ?? [], headers: other.headers, at: world.clock.now)
+      }
+    }
+  }
+
   // MARK: - Crashes
 
   struct Fault: Sendable, CustomTestStringConvertible {
