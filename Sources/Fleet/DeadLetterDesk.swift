@@ -119,8 +119,11 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// - Throws: ``Refusal``, ``StoreError``.
   public func release(_ order: OrderID, at now: Date) async throws -> Release {
     try await store.change { transaction in
-      // Before the lane: a replay of it locks them in this order too.
-      let letter = try transaction.fence(of: order)?.key.behind.flatMap(transaction.letter)
+      // Before the lane: a replay of it locks them in this order too. One that is replayed is the
+      // lane's to lock, and then the key waits.
+      let standing = try transaction.fence(of: order)?.key
+      let letter =
+        try standing?.state == .dead ? standing?.behind.flatMap(transaction.letter) : nil
       let refusal = "\(service.rawValue) has not parked the order \(order)."
       let (fence, lane) = try fence(of: order, transaction) { throw Refusal(refusal) }
       guard var key = fence?.key else { throw Refusal(refusal) }
@@ -191,8 +194,9 @@ extension ParkedKey {
     // A lane that is about to give up on the event that was first up to now finds the key not due,
     // and does not take the replayed one for it.
     nextAttempt = state == .waiting && standing != nil ? now + 1 : now
+    // Whether it had stopped decides what a replay that fails does to it.
+    if state == .dead { behind = behind ?? letter.id }
     state = .waiting
     attempts = 0
-    if behind == letter.id { behind = nil }
   }
 }

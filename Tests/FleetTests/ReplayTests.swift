@@ -99,6 +99,21 @@ import Testing
     expectNothingLeft()
   }
 
+  /// The replay has not made it worse.
+  @Test func aReleasedOrderGoesOnWhenAReplayFails() async throws {
+    try await world.withRunner { runner in
+      let letter = try await stop(after: .max, runner)
+      _ = try await world.desk.release(OrderID(rawValue: "x"), at: world.clock.now)
+      try await wait { world.store.parkedKeys.isEmpty }
+      _ = try await world.desk.replay(letter.id, at: world.clock.now)
+      append("x", "3")
+      try await wait { state(letter) == .open && world.store.parkedKeys.isEmpty }
+      append("x", "4")
+      try await wait { world.handled("x") == ["2", "3", "4"] }
+    }
+    expectNothingLeft()
+  }
+
   /// What waits behind one letter is not let through by the replay of another.
   @Test func anOrderStaysBehindTheLetterThatIsNotReplayed() async throws {
     try await world.withRunner { runner in
