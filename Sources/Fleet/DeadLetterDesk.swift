@@ -12,6 +12,9 @@ public import Foundation
 ///
 /// A letter about an effect has no event: its replay lets the lane call the provider again, by the
 /// same key, and the answer resolves the letter.
+///
+/// The time is the database's, where none is given: of those who work at a desk each has a clock of
+/// their own, which may be wrong by minutes.
 public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   public let service: ServiceName
   private let store: Store
@@ -32,15 +35,21 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// - Parameter lane: the partition of the order, ``KeyHash/partition(of:count:)``. Asked for only
   ///   where the original could not be read, and so nobody knows that it lies where it belongs.
   /// - Throws: ``Refusal``, ``StoreError``.
-  public func replay(_ id: UUID, lane: Int32? = nil, at now: Date) async throws -> ReplayStart {
+  public func replay(
+    _ id: UUID, lane: Int32? = nil, at time: Date? = nil
+  ) async throws -> ReplayStart {
     try await store.change { transaction in
       var letter = try known(id, transaction)
       try letter.requireOpen("replayed")
-      if let effect = letter.effectID { return try revive(effect, &letter, at: now, transaction) }
+      if let effect = letter.effectID {
+        return try revive(effect, &letter, at: time ?? transaction.now(), transaction)
+      }
       let event = try letter.replayedEvent()
       let (fence, number) = try fence(of: event.orderID, transaction) {
         try letter.lane(of: event, named: lane)
       }
+      // Not before the lane is locked: what its owner tries next may have waited for that.
+      let now = try time ?? transaction.now()
       let key = ParkedKey(fence?.key, replaying: letter, of: event.orderID, at: now)
       try transaction.fence([key], lane: number)
       let parked = ParkedEvent(
@@ -88,10 +97,11 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// - Returns: the letter as it is now.
   /// - Throws: ``Refusal``, ``StoreError``.
   public func edit(
-    _ id: UUID, value: [UInt8], headers: [EventHeader], at now: Date
+    _ id: UUID, value: [UInt8], headers: [EventHeader], at time: Date? = nil
   ) async throws -> DeadLetter {
-    try await change(id) { letter in
-      letter = try letter.edited(value: value, headers: headers, at: now)
+    try await change(id) { letter, transaction in
+      letter = try letter.edited(
+        value: value, headers: headers, at: time ?? transaction.now())
     }
   }
 
@@ -99,12 +109,12 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   ///
   /// - Returns: the order that has stopped behind the letter, if there is one.
   /// - Throws: ``Refusal``, ``StoreError``.
-  public func discard(_ id: UUID, at now: Date) async throws -> StandingFence? {
+  public func discard(_ id: UUID, at time: Date? = nil) async throws -> StandingFence? {
     try await store.change { transaction in
       var letter = try known(id, transaction)
       try letter.requireOpen("discarded")
       letter.state = .discarded
-      letter.stateSince = now
+      letter.stateSince = try time ?? transaction.now()
       try transaction.update(letter)
       guard let order = letter.order, let fence = try transaction.fence(of: order),
         fence.key.behind == id
@@ -117,7 +127,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// once. The letter stays as it is: an open one can still be replayed.
   ///
   /// - Throws: ``Refusal``, ``StoreError``.
-  public func release(_ order: OrderID, at now: Date) async throws -> Release {
+  public func release(_ order: OrderID, at time: Date? = nil) async throws -> Release {
     try await store.change { transaction in
       // Before the lane: a replay of it locks them in this order too. One that is replayed is the
       // lane's to lock, and then the key waits.
@@ -133,7 +143,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       let isOpen = letter?.state == .open && letter?.id == key.behind
       key.state = .waiting
       key.attempts = 0
-      key.nextAttempt = now
+      key.nextAttempt = try time ?? transaction.now()
       key.behind = nil
       try transaction.fence([key], lane: lane)
       return Release(waiting: fence?.waiting ?? 0, openLetter: isOpen ? letter?.id : nil)
@@ -144,22 +154,22 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   ///
   /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
   public func assign(_ id: UUID, to owner: String?) async throws {
-    _ = try await change(id) { $0.owner = owner.map(DeadLetter.printable) }
+    _ = try await change(id) { letter, _ in letter.owner = owner.map(DeadLetter.printable) }
   }
 
   /// Keeps a remark, of 1000 characters at most, in place of an earlier one; nil for none.
   ///
   /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
   public func note(_ id: UUID, _ text: String?) async throws {
-    _ = try await change(id) { $0.note = text.map(DeadLetter.printable) }
+    _ = try await change(id) { letter, _ in letter.note = text.map(DeadLetter.printable) }
   }
 
   private func change(
-    _ id: UUID, _ body: @Sendable (inout DeadLetter) throws -> Void
+    _ id: UUID, _ body: @Sendable (inout DeadLetter, Store.Transaction) throws -> Void
   ) async throws -> DeadLetter {
     try await store.change { transaction in
       var letter = try known(id, transaction)
-      try body(&letter)
+      try body(&letter, transaction)
       try transaction.update(letter)
       return letter
     }

@@ -22,6 +22,8 @@ public protocol LaneLocking {
 
 /// The statements of a desk. Not Sendable, as ``StepTransaction``.
 public protocol DeadLetterTransaction: LaneLocking {
+  /// The present time, by the database's clock.
+  func now() throws -> Date
   /// The letter, locked. Lock letters before lanes; a step never waits for a letter that is open.
   func letter(_ id: UUID) throws -> DeadLetter?
   /// Writes the letter's state, edit, owner and note, and the ids of its event.
