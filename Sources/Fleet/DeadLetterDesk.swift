@@ -187,9 +187,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
     of order: OrderID, _ transaction: Store.Transaction, orElse home: () throws -> Int32
   ) throws -> (StandingFence?, lane: Int32) {
     let lane = try transaction.fence(of: order)?.lane ?? home()
-    guard try transaction.lock(lane: lane) else {
-      throw Refusal("\(service.rawValue) has never worked the partition \(lane).")
-    }
+    try transaction.lock(lane: lane, of: service)
     // Until the lock was there the lane may have lifted it.
     return (try transaction.fence(of: order), lane)
   }

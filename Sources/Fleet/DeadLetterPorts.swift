@@ -20,6 +20,17 @@ public protocol LaneLocking {
   func lock(lane: Int32) throws -> Bool
 }
 
+extension LaneLocking {
+  /// As ``lock(lane:)``.
+  ///
+  /// - Throws: ``Refusal`` when nobody has ever owned it.
+  func lock(lane: Int32, of service: ServiceName) throws {
+    guard try lock(lane: lane) else {
+      throw Refusal("\(service.rawValue) has never worked the partition \(lane).")
+    }
+  }
+}
+
 /// The statements of a desk. Not Sendable, as ``StepTransaction``.
 public protocol DeadLetterTransaction: LaneLocking {
   /// The present time, by the database's clock.

@@ -53,7 +53,7 @@ where
   private func run(
     _ event: Event, _ context: Context, in transaction: Store.Transaction
   ) throws -> RehearsalResult {
-    _ = try transaction.lock(lane: context.lane)
+    try transaction.lock(lane: context.lane, of: service)
     let recorder = Recorder(performer)
     let step = Step(service: service, decider: decider, performer: recorder)
     var rows = try transaction.load([event.payload], orders: [event.orderID], at: context.now)
