@@ -166,7 +166,7 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     // Its own event it may replay again. By now its order is known.
     let id = try await queue(epoch).events[0].id
     try await step(epoch) { step in
-      try step.unpark([id], lane: 0)
+      try step.unpark([id])
       try step.record([letters[0]], lane: 0)
     }
     try await expect(desk.letter(letters[0].id)?.order, x, "the order")
