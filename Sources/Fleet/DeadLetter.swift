@@ -20,7 +20,7 @@ public struct DeadLetter: Sendable {
   /// The event's id, if the inbox has it for this message, or the effect's; nil for one that could
   /// not be read.
   public var eventID: UUID?
-  /// The event's order, known or not as ``eventID`` is.
+  /// The event's order; nil for one that could not be read and was never replayed.
   public var order: OrderID?
   public var state = State.open
   /// When it came to its state.

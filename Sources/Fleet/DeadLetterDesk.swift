@@ -12,6 +12,9 @@ public import Foundation
 ///
 /// A letter about an effect has no event: its replay lets the lane call the provider again, by the
 /// same key, and the answer resolves the letter.
+///
+/// The time is the database's, where none is given: of those who work at a desk each has a clock of
+/// their own, which may be wrong by minutes.
 public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   public let service: ServiceName
   private let store: Store
@@ -32,17 +35,21 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// - Parameter lane: the partition of the order, ``KeyHash/partition(of:count:)``. Asked for only
   ///   where the original could not be read, and so nobody knows that it lies where it belongs.
   /// - Throws: ``Refusal``, ``StoreError``.
-  public func replay(_ id: UUID, lane: Int32? = nil, at now: Date) async throws -> ReplayStart {
+  public func replay(
+    _ id: UUID, lane: Int32? = nil, at time: Date? = nil
+  ) async throws -> ReplayStart {
     try await store.change { transaction in
       var letter = try known(id, transaction)
       try letter.requireOpen("replayed")
-      if let effect = letter.effectID { return try revive(effect, &letter, at: now, transaction) }
+      if let effect = letter.effectID {
+        return try revive(effect, &letter, at: time ?? transaction.now(), transaction)
+      }
       let event = try letter.replayedEvent()
-      let home = letter.order == nil ? lane : letter.message.partition.number
-      let (fence, number) = try fence(
-        of: event.orderID, lane: home,
-        orElse: "The original could not be read, so that the partition of the order "
-          + "\(event.orderID) has to be named.", transaction)
+      let (fence, number) = try fence(of: event.orderID, transaction) {
+        try letter.lane(of: event, named: lane)
+      }
+      // Not before the lane is locked: what its owner tries next may have waited for that.
+      let now = try time ?? transaction.now()
       let key = ParkedKey(fence?.key, replaying: letter, of: event.orderID, at: now)
       try transaction.fence([key], lane: number)
       let parked = ParkedEvent(
@@ -60,8 +67,9 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
               + "or waits for its turn.")
         }
         letter.eventID = event.id
-        letter.order = event.orderID
       }
+      // From now on the order may stop behind it.
+      letter.order = event.orderID
       letter.state = .replaying
       letter.stateSince = now
       try transaction.update(letter)
@@ -89,10 +97,11 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// - Returns: the letter as it is now.
   /// - Throws: ``Refusal``, ``StoreError``.
   public func edit(
-    _ id: UUID, value: [UInt8], headers: [EventHeader], at now: Date
+    _ id: UUID, value: [UInt8], headers: [EventHeader], at time: Date? = nil
   ) async throws -> DeadLetter {
-    try await change(id) { letter in
-      letter = try letter.edited(value: value, headers: headers, at: now)
+    try await change(id) { letter, transaction in
+      letter = try letter.edited(
+        value: value, headers: headers, at: time ?? transaction.now())
     }
   }
 
@@ -100,12 +109,12 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   ///
   /// - Returns: the order that has stopped behind the letter, if there is one.
   /// - Throws: ``Refusal``, ``StoreError``.
-  public func discard(_ id: UUID, at now: Date) async throws -> StandingFence? {
+  public func discard(_ id: UUID, at time: Date? = nil) async throws -> StandingFence? {
     try await store.change { transaction in
       var letter = try known(id, transaction)
       try letter.requireOpen("discarded")
       letter.state = .discarded
-      letter.stateSince = now
+      letter.stateSince = try time ?? transaction.now()
       try transaction.update(letter)
       guard let order = letter.order, let fence = try transaction.fence(of: order),
         fence.key.behind == id
@@ -118,12 +127,15 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// once. The letter stays as it is: an open one can still be replayed.
   ///
   /// - Throws: ``Refusal``, ``StoreError``.
-  public func release(_ order: OrderID, at now: Date) async throws -> Release {
+  public func release(_ order: OrderID, at time: Date? = nil) async throws -> Release {
     try await store.change { transaction in
-      // Before the lane: a replay of it locks them in this order too.
-      let letter = try transaction.fence(of: order)?.key.behind.flatMap(transaction.letter)
+      // Before the lane: a replay of it locks them in this order too. One that is replayed is the
+      // lane's to lock, and then the key waits.
+      let standing = try transaction.fence(of: order)?.key
+      let letter =
+        try standing?.state == .dead ? standing?.behind.flatMap(transaction.letter) : nil
       let refusal = "\(service.rawValue) has not parked the order \(order)."
-      let (fence, lane) = try fence(of: order, lane: nil, orElse: refusal, transaction)
+      let (fence, lane) = try fence(of: order, transaction) { throw Refusal(refusal) }
       guard var key = fence?.key else { throw Refusal(refusal) }
       guard key.state == .dead else {
         throw Refusal("The order \(order) is parked and tried again by itself: nothing stops it.")
@@ -131,7 +143,7 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       let isOpen = letter?.state == .open && letter?.id == key.behind
       key.state = .waiting
       key.attempts = 0
-      key.nextAttempt = now
+      key.nextAttempt = try time ?? transaction.now()
       key.behind = nil
       try transaction.fence([key], lane: lane)
       return Release(waiting: fence?.waiting ?? 0, openLetter: isOpen ? letter?.id : nil)
@@ -142,22 +154,22 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   ///
   /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
   public func assign(_ id: UUID, to owner: String?) async throws {
-    _ = try await change(id) { $0.owner = owner.map(DeadLetter.printable) }
+    _ = try await change(id) { letter, _ in letter.owner = owner.map(DeadLetter.printable) }
   }
 
   /// Keeps a remark, of 1000 characters at most, in place of an earlier one; nil for none.
   ///
   /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
   public func note(_ id: UUID, _ text: String?) async throws {
-    _ = try await change(id) { $0.note = text.map(DeadLetter.printable) }
+    _ = try await change(id) { letter, _ in letter.note = text.map(DeadLetter.printable) }
   }
 
   private func change(
-    _ id: UUID, _ body: @Sendable (inout DeadLetter) throws -> Void
+    _ id: UUID, _ body: @Sendable (inout DeadLetter, Store.Transaction) throws -> Void
   ) async throws -> DeadLetter {
     try await store.change { transaction in
       var letter = try known(id, transaction)
-      try body(&letter)
+      try body(&letter, transaction)
       try transaction.update(letter)
       return letter
     }
@@ -170,14 +182,12 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
 
   /// The order's fence, if one stands, with the lane locked that works the order.
   ///
-  /// - Parameter lane: the order's, where no fence tells.
+  /// - Parameter home: the order's lane, where no fence tells.
   private func fence(
-    of order: OrderID, lane: Int32?, orElse refusal: String, _ transaction: Store.Transaction
+    of order: OrderID, _ transaction: Store.Transaction, orElse home: () throws -> Int32
   ) throws -> (StandingFence?, lane: Int32) {
-    guard let lane = try transaction.fence(of: order)?.lane ?? lane else { throw Refusal(refusal) }
-    guard try transaction.lock(lane: lane) else {
-      throw Refusal("\(service.rawValue) has never worked the partition \(lane).")
-    }
+    let lane = try transaction.fence(of: order)?.lane ?? home()
+    try transaction.lock(lane: lane, of: service)
     // Until the lock was there the lane may have lifted it.
     return (try transaction.fence(of: order), lane)
   }
@@ -192,8 +202,9 @@ extension ParkedKey {
     // A lane that is about to give up on the event that was first up to now finds the key not due,
     // and does not take the replayed one for it.
     nextAttempt = state == .waiting && standing != nil ? now + 1 : now
+    // Whether it had stopped decides what a replay that fails does to it.
+    if state == .dead { behind = behind ?? letter.id }
     state = .waiting
     attempts = 0
-    if behind == letter.id { behind = nil }
   }
 }

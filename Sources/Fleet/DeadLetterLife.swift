@@ -75,6 +75,19 @@ extension DeadLetter {
     }
   }
 
+  /// The lane that handles `event`, its ``replayedEvent()``.
+  ///
+  /// - Parameter named: the partition of the event's order, as whoever asks knows it.
+  /// - Throws: ``Refusal`` when the original could not be read, so that nobody knows that it lies
+  ///   where it belongs, and none is named.
+  func lane(of event: Event, named: Int32?) throws(Refusal) -> Int32 {
+    guard eventID == nil else { return message.partition.number }
+    if let named { return named }
+    throw Refusal(
+      "The original could not be read, so that the partition of the order \(event.orderID) has to "
+        + "be named.")
+  }
+
   /// The letter with another message to replay. The edited event gets an id of its own, whatever
   /// `headers` say, and names the original as its cause where that one's id can be read.
   ///

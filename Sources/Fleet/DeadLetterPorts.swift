@@ -20,8 +20,21 @@ public protocol LaneLocking {
   func lock(lane: Int32) throws -> Bool
 }
 
+extension LaneLocking {
+  /// As ``lock(lane:)``.
+  ///
+  /// - Throws: ``Refusal`` when nobody has ever owned it.
+  func lock(lane: Int32, of service: ServiceName) throws {
+    guard try lock(lane: lane) else {
+      throw Refusal("\(service.rawValue) has never worked the partition \(lane).")
+    }
+  }
+}
+
 /// The statements of a desk. Not Sendable, as ``StepTransaction``.
 public protocol DeadLetterTransaction: LaneLocking {
+  /// The present time, by the database's clock.
+  func now() throws -> Date
   /// The letter, locked. Lock letters before lanes; a step never waits for a letter that is open.
   func letter(_ id: UUID) throws -> DeadLetter?
   /// Writes the letter's state, edit, owner and note, and the ids of its event.

@@ -14,8 +14,9 @@ public import Foundation
 //             the database refuses an event
 //
 // A replay puts a dead-lettered event back at the head of the queue, and a fence up where none
-// stands. It frees what waits behind its own letter, and nothing that waits behind another: once the
-// replayed events are handled such a key is dead again.
+// stands. Handled, it frees what waits behind its own letter. Failed for good, it leaves the order as
+// it was before: one that had not stopped behind the letter goes on. What waits behind another letter
+// is not touched: once the replayed events have left such a key it is dead again.
 
 /// How an event has failed so far.
 public struct EventFailure: Sendable, Hashable {
@@ -95,8 +96,8 @@ public struct ParkedKey: Sendable, Hashable {
   public var lastFailed: Date
   /// When the event failed first that was the first of the queue at the last failure.
   public var firstFailed: Date
-  /// The dead letter behind which the key has stopped, until that one is replayed or the key is
-  /// released. A key can be waiting meanwhile: for other letters of it that are replayed.
+  /// The dead letter behind which the key has stopped, until a replay of that one is handled or the
+  /// key is released. A key can be waiting meanwhile: for letters of it that are replayed.
   public var behind: UUID?
 
   public init(
@@ -139,10 +140,11 @@ public struct ParkedQueue: Sendable {
     self.length = length
   }
 
-  /// How many of ``events`` may be tried: of a key that has stopped behind a dead letter only those
-  /// that are replayed.
+  /// How many of ``events`` may be tried, one after the other: of a key that has stopped behind a
+  /// dead letter only those that are replayed, unless that letter is among them.
   var triable: Int {
-    key.behind == nil ? events.count : events.prefix { $0.deadLetter != nil }.count
+    key.behind == nil || events.contains { $0.deadLetter == key.behind }
+      ? events.count : events.prefix { $0.deadLetter != nil }.count
   }
 }
 

@@ -110,21 +110,12 @@ struct QueueSettlement: Sendable {
   ) {
     gone = queue.events.prefix(handled).map(\.id)
     resolved = queue.events.prefix(handled).compactMap(\.deadLetter)
-    var key = queue.key
-    guard let failure, var event = queue.events.prefix(queue.triable).dropFirst(handled).first
-    else {
-      let isEmpty = handled == queue.length
-      if isEmpty, key.behind == nil {
-        change = .released(key.key)
-      } else {
-        // The rest of a long queue comes with the next tick; what may not be tried stays.
-        let isStopped = isEmpty || queue.triable < queue.events.count
-        key.state = isStopped ? .dead : .waiting
-        key.attempts = 0
-        key.nextAttempt = now
-        self.key = key
-        change = .retried(key)
-      }
+    var rest = queue.dropping(handled)
+    if let behind = rest.key.behind, resolved.contains(behind) { rest.key.behind = nil }
+    let key = rest.key
+    guard let failure, rest.triable > 0, var event = rest.events.first else {
+      self.key = rest.goingOn(at: now)
+      change = self.key.map(KeyChange.retried) ?? .released(key.key)
       return
     }
     // The attempts are those of the first event.
@@ -145,14 +136,18 @@ struct QueueSettlement: Sendable {
     event.failure = failed
     if isLast {
       let letter = DeadLetter(event, service: service, failure: failed)
-      let dead = ParkedKey(
-        key.key, .dead, after: failed, attempts: attempts, nextAttempt: now,
-        behind: key.behind ?? letter.id)
       gone.append(event.id)
       self.letter = letter
       isReopened = event.deadLetter != nil
-      self.key = dead
-      change = .givenUp(dead, event: event.id)
+      let dead = ParkedKey(
+        key.key, .dead, after: failed, attempts: attempts, nextAttempt: now,
+        behind: isReopened ? key.behind : letter.id)
+      // A replay that fails stops only an order that had stopped before.
+      rest.key = dead
+      self.key = isReopened ? rest.dropping(1).goingOn(at: now) : dead
+      change =
+        self.key.map { $0.state == .dead ? .givenUp($0, event: event.id) : .retried($0) }
+        ?? .released(key.key)
     } else {
       let waiting = ParkedKey(
         key.key, .waiting, after: failed, attempts: attempts,
@@ -161,6 +156,25 @@ struct QueueSettlement: Sendable {
       self.key = waiting
       change = .retried(waiting)
     }
+  }
+}
+
+extension ParkedQueue {
+  /// What is left when its first `count` events have left it.
+  fileprivate func dropping(_ count: Int) -> ParkedQueue {
+    ParkedQueue(key: key, events: Array(events.dropFirst(count)), length: length - count)
+  }
+
+  /// The fence in front of what has not been tried; nil when none is needed any more.
+  fileprivate func goingOn(at now: Date) -> ParkedKey? {
+    if length == 0, key.behind == nil { return nil }
+    var key = key
+    // The rest of a long queue comes with the next tick; what may not be tried stays.
+    let isStopped = length == 0 || !events.isEmpty && triable == 0
+    key.state = isStopped ? .dead : .waiting
+    if !isStopped { key.attempts = 0 }
+    key.nextAttempt = now
+    return key
   }
 }
 

@@ -102,11 +102,11 @@ public protocol StepTransaction<Rows> {
   /// that is there already keeps its place, and its failure is renewed.
   func park(_ events: [ParkedEvent], lane: Int32) throws
   /// Takes events out of their queues.
-  func unpark(_ ids: [UUID], lane: Int32) throws
+  func unpark(_ ids: [UUID]) throws
   /// Takes fences away.
   ///
   /// - Throws: ``StoreError/rejected(_:)`` when events are still behind one of them.
-  func lift(_ keys: [OrderID], lane: Int32) throws
+  func lift(_ keys: [OrderID]) throws
 
   /// Stores effects that are asked for.
   ///

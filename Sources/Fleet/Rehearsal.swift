@@ -32,9 +32,8 @@ where
   ) async throws -> RehearsalResult {
     try letter.requireOpen("rehearsed")
     let event = try letter.replayedEvent()
-    let home = letter.message.partition.number
     let context = Context(
-      lane: letter.order == nil ? lane ?? home : home, epoch: 0, nextSequence: 0, now: now,
+      lane: try letter.lane(of: event, named: lane), epoch: 0, nextSequence: 0, now: now,
       attempt: letter.attempts + 1)
     do {
       // It throws whatever happens, so that the transaction is rolled back.
@@ -54,7 +53,7 @@ where
   private func run(
     _ event: Event, _ context: Context, in transaction: Store.Transaction
   ) throws -> RehearsalResult {
-    _ = try transaction.lock(lane: context.lane)
+    try transaction.lock(lane: context.lane, of: service)
     let recorder = Recorder(performer)
     let step = Step(service: service, decider: decider, performer: recorder)
     var rows = try transaction.load([event.payload], orders: [event.orderID], at: context.now)

@@ -117,10 +117,10 @@ extension Step {
     let lifted = settlements.compactMap { settlement in
       if case .released(let key) = settlement.change { key } else { nil }
     }
-    if !gone.isEmpty { try transaction.unpark(gone, lane: context.lane) }
+    if !gone.isEmpty { try transaction.unpark(gone) }
     if !heads.isEmpty { try transaction.park(heads, lane: context.lane) }
     if !keys.isEmpty { try transaction.fence(keys, lane: context.lane) }
-    if !lifted.isEmpty { try transaction.lift(lifted, lane: context.lane) }
+    if !lifted.isEmpty { try transaction.lift(lifted) }
     let resolved = settlements.flatMap(\.resolved)
     if !resolved.isEmpty { try transaction.resolve(resolved, at: context.now) }
   }

@@ -37,6 +37,11 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
   let service: ServiceName
   let connection: Connection
 
+  public func now() throws -> Date {
+    // Not now(), the time of BEGIN: locks may have been waited for since.
+    try connection.execute("SELECT clock_timestamp()").scalar(as: Date.self)
+  }
+
   public func lock(lane: Int32) throws -> Bool { try connection.lock(lane: lane) }
 
   public func letter(_ id: UUID) throws -> DeadLetter? {

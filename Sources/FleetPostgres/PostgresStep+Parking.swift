@@ -78,11 +78,11 @@ extension PostgresStep {
     try connection.park(events, lane: lane)
   }
 
-  public func unpark(_ ids: [UUID], lane: Int32) throws {
+  public func unpark(_ ids: [UUID]) throws {
     try connection.executeLater("DELETE FROM parked WHERE event_id = ANY($1)", ids)
   }
 
-  public func lift(_ keys: [OrderID], lane: Int32) throws {
+  public func lift(_ keys: [OrderID]) throws {
     try connection.executeLater("DELETE FROM parked_key WHERE key = ANY($1)", keys)
   }
 }

@@ -11,6 +11,8 @@ extension InMemoryLaneStore: DeadLetterStore {
 }
 
 extension InMemoryStep: DeadLetterTransaction {
+  public func now() throws -> Date { working.now }
+
   /// Waits for the lane's step, and sees what it has written.
   public func lock(lane: Int32) throws -> Bool {
     storage.waitForLock(of: lane)

@@ -80,12 +80,12 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     try write { $0.parking.append(.park(events)) }
   }
 
-  public func unpark(_ ids: [UUID], lane: Int32) throws {
+  public func unpark(_ ids: [UUID]) throws {
     try fail(at: .unpark)
     try write { $0.parking.append(.unpark(ids)) }
   }
 
-  public func lift(_ keys: [OrderID], lane: Int32) throws {
+  public func lift(_ keys: [OrderID]) throws {
     try fail(at: .lift)
     try write { $0.parking.append(.lift(keys)) }
   }

@@ -53,12 +53,12 @@ struct ParkingCheck<Store: LaneStore> {
       try step.park([event("a", offset: 1)], lane: 0)
     }
     try await expectRejected("a fence was lifted from events") {
-      try await step(epoch) { try $0.lift([key("a")], lane: 0) }
+      try await step(epoch) { try $0.lift([key("a")]) }
     }
     let id = try await queues(["a"], epoch)[0].events[0].id
     try await step(epoch) { step in
-      try step.unpark([id, UUID()], lane: 0)
-      try step.lift([key("a"), key("nobody")], lane: 0)
+      try step.unpark([id, UUID()])
+      try step.lift([key("a"), key("nobody")])
     }
     try await expect(parked(among: [key("a")], epoch), [], "after the fence was lifted")
   }

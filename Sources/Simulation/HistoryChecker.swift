@@ -23,6 +23,8 @@ struct HistoryChecker {
     var order: String?
     var event: String?
     var type: String?
+    /// Whether its order had stopped behind it when it was replayed.
+    var stops = true
   }
 
   let service: String
@@ -88,7 +90,10 @@ struct HistoryChecker {
     case .replayed(let id):
       counts["replays", default: 0] += 1
       change(id, from: .open, to: .replaying)
-      if let order = letters[id]?.order, keys[order]?.stopped == id { keys[order]?.stopped = nil }
+      if let order = letters[id]?.order {
+        letters[id]?.stops = keys[order]?.stopped == id
+        if keys[order]?.stopped == id { keys[order]?.stopped = nil }
+      }
     case .edited(let id):
       counts["edits", default: 0] += 1
       if letters[id]?.state != .open { fail("I8", "the letter \(id) is edited and not open") }
@@ -165,7 +170,7 @@ struct HistoryChecker {
     } else {
       letters[id] = letter
     }
-    guard let order = letter.order, letter.event != nil else { return }
+    guard let order = letter.order, letter.event != nil, letters[id]?.stops == true else { return }
     if keys[order, default: Key()].stopped == nil { keys[order, default: Key()].stopped = id }
   }
 

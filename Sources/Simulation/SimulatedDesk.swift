@@ -48,6 +48,8 @@ struct SimulatedDeskTransaction<Tables: InMemoryTables>: DeadLetterTransaction {
   let journal: Journal
   let isRelease: Bool
 
+  func now() throws -> Date { world.scheduler.date }
+
   func lock(lane: Int32) throws -> Bool { try inner.lock(lane: lane) }
 
   func letter(_ id: UUID) throws -> DeadLetter? {

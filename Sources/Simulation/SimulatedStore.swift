@@ -282,16 +282,16 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction where Tables.Rows:
     try inner.park(events, lane: lane)
   }
 
-  func unpark(_ ids: [UUID], lane: Int32) throws {
+  func unpark(_ ids: [UUID]) throws {
     try pass()
     for id in ids { journal.add(.unparked(event: id.uuidString)) }
-    try inner.unpark(ids, lane: lane)
+    try inner.unpark(ids)
   }
 
-  func lift(_ keys: [OrderID], lane: Int32) throws {
+  func lift(_ keys: [OrderID]) throws {
     try pass()
     for key in keys { journal.add(.lifted(order: key.rawValue)) }
-    try inner.lift(keys, lane: lane)
+    try inner.lift(keys)
   }
 
   func store(_ effects: [StoredEffect], lane: Int32) throws {

@@ -125,6 +125,32 @@ import Testing
     #expect(outcomes.count { $0 == "The dead letter is being replayed." } == 3)
   }
 
+  /// It does not matter how late it is where the operator sits.
+  @Test func timesAreTheDatabases() async throws {
+    let schema = try SampleSchema()
+    let letter = letter()
+    let pool = Pool(schema.configuration, maximum: 1)
+    let desk = DeadLetterDesk(service: .inventory, pool: pool)
+    try await schema.withStore { store in
+      let epoch = try await store.takeOver(lane: 0, owner: "me")
+      try await store.step { step in
+        _ = try step.admit([], lane: 0, epoch: epoch)
+        try step.record([letter], lane: 0)
+      }
+    }
+    _ = try await desk.replay(letter.id)
+    await pool.close()
+    try ScratchDatabase.with(searchPath: schema.name) { connection in
+      let isSo = try connection.execute(
+        """
+        SELECT bool_and(taken_at < state_since AND state_since = next_attempt_at
+          AND next_attempt_at < clock_timestamp())
+        FROM lane, dead_letter, parked_key
+        """)
+      #expect(try isSo.scalar(as: Bool.self))
+    }
+  }
+
   /// A service that was running when its schema was migrated.
   @Test func theMigrationFindsWhatKeysHaveStoppedBehind() throws {
     let name = try ScratchDatabase.randomName()

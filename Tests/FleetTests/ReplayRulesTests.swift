@@ -18,6 +18,8 @@ struct ReplaySettlementTests {
     var replays = 1
     /// Whether the key has stopped behind a letter that is not replayed.
     var isBehind = false
+    /// Which of the replays is that of the letter behind which it has stopped.
+    var own: Int?
     var attempts = 0
     var triable: Int
     var handled: Int
@@ -32,20 +34,45 @@ struct ReplaySettlementTests {
 
   static let cases = [
     // All of it, replays and others.
+    Case(own: 0, triable: 3, handled: 3, gone: 3, resolved: 1),
+    Case(replays: 3, own: 1, triable: 3, handled: 3, gone: 3, resolved: 3),
     Case(triable: 3, handled: 3, gone: 3, resolved: 1),
-    Case(replays: 3, triable: 3, handled: 3, gone: 3, resolved: 3),
     // The first replay fails again, and for the last time.
+    Case(
+      own: 0, triable: 3, handled: 0, failure: down, gone: 0, resolved: 0, key: "waiting 1 own"),
+    Case(
+      own: 0, attempts: 3, triable: 3, handled: 0, failure: down, gone: 1, resolved: 0,
+      letter: "reopened x/1", key: "dead 4 own"),
+    Case(
+      read: 1, length: 1, own: 0, triable: 1, handled: 0, failure: final, gone: 1, resolved: 0,
+      letter: "reopened x/1", key: "dead 1 own"),
+    // Nobody knows whether what was not read is replayed.
+    Case(
+      read: 1, own: 0, triable: 1, handled: 0, failure: final, gone: 1, resolved: 0,
+      letter: "reopened x/1", key: "waiting 0 own"),
+    // An order that had not stopped goes on: with what waits, or without a fence.
     Case(triable: 3, handled: 0, failure: down, gone: 0, resolved: 0, key: "waiting 1"),
     Case(
       attempts: 3, triable: 3, handled: 0, failure: down, gone: 1, resolved: 0,
-      letter: "reopened x/1", key: "dead 4 letter"),
+      letter: "reopened x/1", key: "waiting 0"),
     Case(
-      triable: 3, handled: 0, failure: final, gone: 1, resolved: 0, letter: "reopened x/1",
-      key: "dead 1 letter"),
+      read: 1, length: 1, triable: 1, handled: 0, failure: final, gone: 1, resolved: 0,
+      letter: "reopened x/1"),
+    // A replay that fails keeps no other from its turn.
+    Case(
+      replays: 2, own: 0, triable: 3, handled: 0, failure: final, gone: 1, resolved: 0,
+      letter: "reopened x/1", key: "waiting 0 own"),
+    Case(
+      replays: 2, own: 1, triable: 3, handled: 0, failure: final, gone: 1, resolved: 0,
+      letter: "reopened x/1", key: "waiting 0 own"),
+    Case(
+      replays: 2, own: 0, triable: 3, handled: 1, failure: final, gone: 2, resolved: 1,
+      letter: "reopened x/2", key: "waiting 0"),
     // A later event does, after a replay that was handled.
     Case(
-      triable: 3, handled: 1, failure: final, gone: 2, resolved: 1, letter: "new x/2",
+      own: 0, triable: 3, handled: 1, failure: final, gone: 2, resolved: 1, letter: "new x/2",
       key: "dead 1 letter"),
+    Case(own: 0, triable: 3, handled: 1, failure: down, gone: 1, resolved: 1, key: "waiting 1"),
     // Nothing goes past the letter that is not replayed.
     Case(isBehind: true, triable: 1, handled: 1, gone: 1, resolved: 1, key: "dead 0 older"),
     Case(
@@ -85,7 +112,8 @@ struct ReplaySettlementTests {
     let key = ParkedKey(
       key: OrderID(rawValue: "x"), state: .waiting, attempts: example.attempts,
       nextAttempt: Self.now, reason: "earlier", detail: "", firstFailed: Self.now - 60,
-      lastFailed: Self.now - 30, behind: example.isBehind ? older : nil)
+      lastFailed: Self.now - 30,
+      behind: example.isBehind ? older : example.own.flatMap { events[$0].deadLetter })
     let queue = ParkedQueue(key: key, events: events, length: example.length)
     #expect(queue.triable == example.triable)
     let settlement = QueueSettlement(
@@ -99,7 +127,9 @@ struct ReplaySettlementTests {
     #expect(letter == example.letter)
     let found = settlement.key.map { key in
       let behind = key.behind.map {
-        $0 == older ? " older" : $0 == settlement.letter?.id ? " letter" : " ?"
+        if $0 == older { return " older" }
+        if let own = example.own, $0 == events[own].deadLetter { return " own" }
+        return $0 == settlement.letter?.id ? " letter" : " ?"
       }
       return "\(key.state) \(key.attempts)\(behind ?? "")"
     }
@@ -127,9 +157,9 @@ struct ReplayFenceTests {
     )
     let (id, other) = (letter.id, UUID())
     let cases: [(standing: ParkedKey?, behind: UUID?, due: TimeInterval)] = [
-      (nil, nil, 0), (fence(.dead, behind: id), nil, 0), (fence(.dead, behind: other), other, 0),
+      (nil, nil, 0), (fence(.dead, behind: id), id, 0), (fence(.dead, behind: other), other, 0),
       // From before anyone noted what a key has stopped behind.
-      (fence(.dead, behind: nil), nil, 0),
+      (fence(.dead, behind: nil), id, 0),
       // One that is tried is left to itself for a moment.
       (fence(.waiting, behind: nil), nil, 1), (fence(.waiting, behind: other), other, 1),
     ]

@@ -99,6 +99,21 @@ import Testing
     expectNothingLeft()
   }
 
+  /// The replay has not made it worse.
+  @Test func aReleasedOrderGoesOnWhenAReplayFails() async throws {
+    try await world.withRunner { runner in
+      let letter = try await stop(after: .max, runner)
+      _ = try await world.desk.release(OrderID(rawValue: "x"), at: world.clock.now)
+      try await wait { world.store.parkedKeys.isEmpty }
+      _ = try await world.desk.replay(letter.id, at: world.clock.now)
+      append("x", "3")
+      try await wait { state(letter) == .open && world.store.parkedKeys.isEmpty }
+      append("x", "4")
+      try await wait { world.handled("x") == ["2", "3", "4"] }
+    }
+    expectNothingLeft()
+  }
+
   /// What waits behind one letter is not let through by the replay of another.
   @Test func anOrderStaysBehindTheLetterThatIsNotReplayed() async throws {
     try await world.withRunner { runner in
@@ -146,6 +161,29 @@ import Testing
       #expect(event.causationID == edit.eventID)
     }
     expectNothingLeft()
+  }
+
+  /// From its first replay on it belongs to an order.
+  @Test func anEditedMessageKeepsItsOrder() async throws {
+    let down = record(reservation("x", "1", token: "down"))
+    var poison = down
+    poison.value = Array("{}".utf8)
+    world.broker.append(poison)
+    try await world.withRunner { _ in
+      try await world.run { world.deadLetters().count == 1 }
+      let letter = try #require(world.store.deadLetters.first)
+      #expect(letter.order == nil)
+      _ = try await world.desk.edit(
+        letter.id, value: down.value ?? [], headers: down.headers, at: world.clock.now)
+      _ = try await world.desk.replay(letter.id, lane: 0, at: world.clock.now)
+      try await wait { state(letter) == .open }
+      #expect(world.store.deadLetters.map(\.order) == [OrderID(rawValue: "x")])
+      let other = record(reservation("y", "1"))
+      await #expect(throws: Refusal.self) {
+        try await world.desk.edit(
+          letter.id, value: other.value ?? [], headers: other.headers, at: world.clock.now)
+      }
+    }
   }
 
   // MARK: - Crashes

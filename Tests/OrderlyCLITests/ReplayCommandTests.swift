@@ -47,6 +47,24 @@ import Testing
     }
   }
 
+  /// The database knows no event of the letter, but this version of the contracts can read it.
+  @Test func whatCanBeReadByNowIsReplayed() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", offset: 100)
+      try system.sql(
+        """
+        DELETE FROM payments.parked_key;
+        UPDATE payments.dead_letter SET event_id = NULL, order_id = NULL;
+        """
+      )
+      let plan = try await system.plan(letter)
+      try system.answerReplays("resolved")
+      let applied = try await system.change("dlq", "apply", plan)
+      #expect(applied.status == 0, "\(applied.testDescription)")
+      #expect(try system.state(of: letter) == "resolved")
+    }
+  }
+
   @Test func whatFailsAgainStopsTheRunAndStaysOpen() async throws {
     try await SmallSystem.with { system in
       let letters = try (0..<3).map { try system.stop("o-\($0)", offset: 100 + Int64($0)) }

@@ -201,7 +201,6 @@ import Testing
         try $0.executeScript("ALTER TABLE payment ADD CHECK (amount < 100)")
       }
       let store = PostgresLaneStore(pool: pool, tables: service.store)
-      _ = try await store.takeOver(lane: 0, owner: "me")
       guard
         case .event(let event, let message) = item(
           .inventoryReserved(reserved(Self.order)), offset: 1)
@@ -209,9 +208,14 @@ import Testing
       let letter = DeadLetter(
         service: .payments, message: message, reason: "rejected-by-database", detail: "",
         attempts: 1, firstFailed: noon, lastFailed: noon, event: event)
-      return try await Rehearsal(
-        service: .payments, decider: service.decider, performer: service.performer, store: store
-      ).rehearse(letter, at: noon)
+      let rehearsal = Rehearsal(
+        service: .payments, decider: service.decider, performer: service.performer, store: store)
+      // As a replay is refused.
+      await #expect(throws: Refusal("payments has never worked the partition 0.")) {
+        try await rehearsal.rehearse(letter, at: noon)
+      }
+      _ = try await store.takeOver(lane: 0, owner: "me")
+      return try await rehearsal.rehearse(letter, at: noon)
     }
     #expect(result.failure?.reason == "rejected-by-database" && result.failure?.mayMend == false)
     #expect(result.failure?.detail.contains("payment_amount_check") == true)

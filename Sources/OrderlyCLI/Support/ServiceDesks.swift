@@ -76,7 +76,7 @@ struct ServiceDesks: Sendable {
       guard let letter = try await desk.letter(id) else {
         throw Refusal("\(service.rawValue) has no such dead letter any more.")
       }
-      _ = try await desk.replay(id, lane: try await lane(of: letter), at: Date())
+      _ = try await desk.replay(id, lane: try await lane(of: letter))
     }
   }
 
@@ -86,7 +86,7 @@ struct ServiceDesks: Sendable {
   /// - Throws: ``CommandFailure`` when Kafka has to be asked for the number of partitions, and does
   ///   not answer.
   func lane(of letter: DeadLetter) async throws -> Int32? {
-    guard letter.event == nil, let order = (try? letter.replayedEvent())?.orderID else {
+    guard letter.eventID == nil, let order = (try? letter.replayedEvent())?.orderID else {
       return nil
     }
     return KeyHash.partition(
@@ -101,9 +101,9 @@ struct ServiceDesks: Sendable {
       try await pool.withConnection { connection in
         try !connection.execute(
           """
-          UPDATE parked_key SET next_attempt_at = $2
-          WHERE key = $1 AND state = 'waiting' AND next_attempt_at > $2 RETURNING key
-          """, order, Date()
+          UPDATE parked_key SET next_attempt_at = now()
+          WHERE key = $1 AND state = 'waiting' AND next_attempt_at > now() RETURNING key
+          """, order
         ).isEmpty
       }
     }

@@ -59,12 +59,12 @@ struct DeadLettersDiscard: AsyncParsableCommand {
   private func discard(_ row: DeadLetterRow, _ desks: ServiceDesks) async throws -> LetterChange {
     do {
       let result = try await desks.change(row.service) { desk in
-        guard let fence = try await desk.discard(row.id, at: Date()) else { return "discarded" }
+        guard let fence = try await desk.discard(row.id) else { return "discarded" }
         guard release else {
           return "discarded; \(counted(fence.waiting, "event")) of \(fence.key.key) stay parked "
             + "until 'orderly dlq release --key \(fence.key.key)'"
         }
-        let released = try await desk.release(fence.key.key, at: Date())
+        let released = try await desk.release(fence.key.key)
         return "discarded; \(fence.key.key) goes on with \(counted(released.waiting, "event"))"
       }
       return LetterChange(row: row, isDone: true, result: result)

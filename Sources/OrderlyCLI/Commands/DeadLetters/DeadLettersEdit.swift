@@ -91,7 +91,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
   ) async throws -> MutationResult {
     do {
       let kept = try await desks.change(row.service) { desk in
-        try await desk.edit(row.id, value: edit.value, headers: edit.headers, at: Date())
+        try await desk.edit(row.id, value: edit.value, headers: edit.headers)
       }
       let event = kept.edit.map { $0.eventID.uuidString.lowercased() } ?? "-"
       printMessage("The dead letter \(row.shortID) carries the event \(event) now.")

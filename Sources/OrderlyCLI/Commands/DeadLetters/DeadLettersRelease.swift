@@ -61,7 +61,7 @@ struct DeadLettersRelease: AsyncParsableCommand {
       for row in dead {
         do {
           let release = try await desks.change(row.service) { desk in
-            try await desk.release(OrderID(rawValue: key), at: Date())
+            try await desk.release(OrderID(rawValue: key))
           }
           released += 1
           printMessage(

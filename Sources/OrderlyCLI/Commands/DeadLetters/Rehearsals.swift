@@ -220,7 +220,7 @@ extension ServiceDesks {
     } catch let refusal as Refusal {
       let verdict: ReplayVerdict =
         switch letter.state {
-        case .open: .unreadable
+        case .open: (try? letter.replayedEvent()) == nil ? .unreadable : .failsAgain
         case .replaying: .replaying
         case .resolved, .discarded: .closed
         }

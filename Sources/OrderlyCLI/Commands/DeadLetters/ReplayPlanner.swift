@@ -68,7 +68,11 @@ struct ReplayPlanner {
     if letter.effectID != nil {
       return (.handled, "the provider is asked again, with the same idempotency key")
     }
-    return try await desks.rehearse(letter).verdict
+    do {
+      return try await desks.rehearse(letter).verdict
+    } catch let refusal as Refusal {
+      return (.failsAgain, refusal.description)
+    }
   }
 }
 

@@ -67,10 +67,10 @@ struct SagaCompensate: AsyncParsableCommand {
       switch step {
       case .cancel: try await requestCancellation()
       case .discard(let id, let service, _):
-        _ = try await desks.change(service) { try await $0.discard(id, at: Date()) }
+        _ = try await desks.change(service) { try await $0.discard(id) }
       case .release(let service):
         _ = try await desks.change(service) {
-          try await $0.release(OrderID(rawValue: order), at: Date())
+          try await $0.release(OrderID(rawValue: order))
         }
       case .replay(let id, let service, _):
         let rows = try await desks.read(service) { connection in
