@@ -22,7 +22,8 @@ import Testing
 
   @Test(arguments: [
     (ServiceName.inventory, EventType.orderPlaced), (.payments, .inventoryReserved),
-    (.fulfilment, .paymentCaptured),
+    (.fulfilment, .paymentCaptured), (.orders, .orderPlaced), (.orders, .inventoryReserved),
+    (.orders, .paymentCaptured), (.orders, .orderCancelRequested),
   ])
   func whatIsDeadOnTheWayForwardIsGivenUp(_ service: ServiceName, _ type: EventType) throws {
     let steps = try Compensation(
@@ -33,7 +34,7 @@ import Testing
 
   @Test(arguments: [
     (ServiceName.inventory, EventType.paymentRefunded), (.payments, .fulfilmentFailed),
-    (.fulfilment, .orderCancelling), (.orders, .inventoryReleased),
+    (.fulfilment, .orderCancelling), (.orders, .inventoryReleased), (.orders, .inventoryRejected),
   ])
   func whatIsDeadOnTheWayBackMustBeHandled(_ service: ServiceName, _ type: EventType) throws {
     let order = state([.orders: "cancelling", .payments: "captured"])
@@ -55,6 +56,21 @@ import Testing
       state([.orders: "placed"]), letters: [letter(.inventory, nil, .unreadable)], dead: []
     ).steps
     #expect(steps == [.cancel])
+  }
+
+  /// The shop has sent an order.placed that can't be read, and then a good one.
+  @Test func anUnreadableCopyOfWhatWasHandledIsGivenUp() throws {
+    let steps = try Compensation(
+      state([.orders: "placed", .inventory: "reserved"]),
+      letters: [
+        letter(.orders, .orderPlaced, .unreadable), letter(.inventory, .orderPlaced, .unreadable),
+      ], dead: []
+    ).steps
+    #expect(
+      steps == [
+        .cancel, .discard(Self.id, .orders, .orderPlaced),
+        .discard(Self.id, .inventory, .orderPlaced),
+      ])
   }
 
   @Test func aReplayUnderWayIsWaitedFor() {

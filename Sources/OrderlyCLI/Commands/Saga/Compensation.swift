@@ -78,12 +78,14 @@ struct Compensation: Equatable {
     }
   }
 
-  /// Whether the service answers the way back as if the event had never come.
+  /// Whether the service answers the way back as if the event had never come. Of what orders reads
+  /// only the end of the way back counts: that it is asked for is published anew.
   private static func isForward(_ letter: Letter) -> Bool {
     switch (letter.service, letter.type) {
     case (.inventory, .orderPlaced), (.payments, .inventoryReserved),
       (.fulfilment, .paymentCaptured):
       true
+    case (.orders, let type): type != .inventoryRejected && type != .inventoryReleased
     default: false
     }
   }
