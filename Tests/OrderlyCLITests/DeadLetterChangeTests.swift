@@ -153,6 +153,34 @@ import Testing
     }
   }
 
+  /// The replay of the first letter ends the order.
+  @Test func nothingIsRetriedIntoAnOrderThatHasEndedMeanwhile() async throws {
+    try await SmallSystem.with { system in
+      try system.stop("o-1", offset: 100)
+      try system.sql(
+        """
+        CREATE TEMP TABLE later AS TABLE payments.dead_letter;
+        UPDATE later SET id = gen_random_uuid(), "offset" = 101,
+          first_failed = first_failed + interval '1 min',
+          last_failed = last_failed + interval '1 min';
+        INSERT INTO payments.dead_letter TABLE later;
+        """)
+      try system.answerReplays(
+        "resolved",
+        beside: """
+          UPDATE orders.orders SET status = 'cancelled', reason = 'timed-out', closed_at = now()
+          WHERE order_id = 'o-1';
+          """)
+      let retried = try await system.change("saga", "retry", "o-1")
+      #expect(retried.status == 3, "\(retried.testDescription)")
+      #expect(retried.messages.contains("not replayed: the order is cancelled (timed-out)"))
+      #expect(
+        try system.value(
+          "SELECT string_agg(state, ' ' ORDER BY first_failed) FROM payments.dead_letter")
+          == "resolved open")
+    }
+  }
+
   @Test func anOrderIsBroughtBackUnlessItsParcelHasLeft() async throws {
     try await SmallSystem.with { system in
       let letter = try system.stop("o-1", token: "tok_down", offset: 100)
