@@ -49,10 +49,13 @@ struct SagaCompensate: AsyncParsableCommand {
       if mutation.dryRun { return }
       try mutation.confirm("Bring \(order) back, in \(counted(steps.count, "step"))?")
       try await mutation.record("saga compensate", on: stopped.target, global) {
-        for step in steps {
-          if let failure = try await perform(step, desks) {
-            printMessage("Error: \(failure)")
-            return MutationResult(outcome: .partlyDone, summary: failure)
+        for (done, step) in steps.enumerated() {
+          do { try await perform(step, desks) } catch {
+            guard done > 0 || error is Refusal else { throw error }
+            printMessage("Error: \(error)")
+            return MutationResult(
+              outcome: done > 0 ? .partlyDone : .refused,
+              summary: "\(done) of \(counted(steps.count, "step")) done: \(error)")
           }
         }
         printMessage("\(order) is on its way back: orderly describe order \(order)")
@@ -61,28 +64,32 @@ struct SagaCompensate: AsyncParsableCommand {
     }
   }
 
-  /// - Returns: why it was not done.
-  private func perform(_ step: Compensation.Step, _ desks: ServiceDesks) async throws -> String? {
-    do {
-      switch step {
-      case .cancel: try await requestCancellation()
-      case .discard(let id, let service, _):
-        _ = try await desks.change(service) { try await $0.discard(id, at: Date()) }
-      case .release(let service):
-        _ = try await desks.change(service) {
-          try await $0.release(OrderID(rawValue: order), at: Date())
-        }
-      case .replay(let id, let service, _):
-        let rows = try await desks.read(service) { connection in
-          try DeadLetterRow.all([id], of: service, on: connection)
-        }
-        guard let row = rows.first else { return "The dead letter is gone." }
-        let result = try await desks.replayAndWait(row, timeout: .seconds(replay.timeout))
-        if result != .resolved { return "\(service.rawValue): \(row.shortID) \(result.text)" }
+  /// - Throws: `Refusal` where nothing was done; ``CommandFailure``.
+  private func perform(_ step: Compensation.Step, _ desks: ServiceDesks) async throws {
+    switch step {
+    case .cancel: try await requestCancellation()
+    case .discard(let id, let service, _):
+      _ = try await desks.change(service) { try await $0.discard(id, at: Date()) }
+    case .release(let service):
+      _ = try await desks.change(service) {
+        try await $0.release(OrderID(rawValue: order), at: Date())
       }
-      return nil
-    } catch let refusal as Refusal {
-      return refusal.description
+    case .replay(let id, let service, _): try await handle(id, of: service, desks)
+    }
+  }
+
+  /// Replays a letter, and waits until it is handled.
+  private func handle(_ id: UUID, of service: ServiceName, _ desks: ServiceDesks) async throws {
+    let rows = try await desks.read(service) { connection in
+      try DeadLetterRow.all([id], of: service, on: connection)
+    }
+    guard let row = rows.first else { throw Refusal("The dead letter is gone.") }
+    let result = try await desks.replayAndWait(row, timeout: .seconds(replay.timeout))
+    let text = "\(service.rawValue): \(row.shortID) \(result.text)"
+    switch result {
+    case .resolved: break
+    case .refused: throw Refusal(text)
+    case .failed, .unanswered: throw CommandFailure(text)
     }
   }
 
