@@ -17,7 +17,9 @@ import Testing
   private func letter(
     _ service: ServiceName, _ type: EventType?, _ verdict: ReplayVerdict = .failsAgain
   ) -> Compensation.Letter {
-    .init(id: Self.id, service: service, type: type, verdict: verdict)
+    .init(
+      id: Self.id, service: service, subject: type.map { .event($0) } ?? .unknown,
+      verdict: verdict)
   }
 
   @Test(arguments: [
@@ -73,6 +75,28 @@ import Testing
       ])
   }
 
+  /// Whatever else is dead stands between the cancellation and the service that is asked.
+  @Test func aCallThatIsGivenUpOnIsMadeAgainLast() throws {
+    func capture(_ verdict: ReplayVerdict) -> Compensation.Letter {
+      .init(
+        id: Self.id, service: .payments, subject: .effect("payments.capture"), verdict: verdict)
+    }
+    let order = state([.orders: "placed", .payments: "capturing"])
+    let steps = try Compensation(
+      order, letters: [capture(.handled), letter(.inventory, .orderPlaced)], dead: [.fulfilment]
+    ).steps
+    #expect(
+      steps == [
+        .cancel, .discard(Self.id, .inventory, .orderPlaced), .release(.fulfilment),
+        .ask(Self.id, .payments, "payments.capture"),
+      ])
+    for verdict in ReplayVerdict.allCases where verdict != .handled {
+      #expect(throws: Refusal.self) {
+        try Compensation(order, letters: [capture(verdict)], dead: [])
+      }
+    }
+  }
+
   @Test func aReplayUnderWayIsWaitedFor() {
     #expect(throws: Refusal.self) {
       try Compensation(
@@ -110,6 +134,7 @@ import Testing
     let shipped = state([.orders: "placed", .fulfilment: "shipped"])
     #expect(ReplayVerdict.handled.actions(open) == [.retry, .skip, .compensate])
     #expect(ReplayVerdict.handled.actions(shipped) == [.retry, .skip])
+    #expect(ReplayVerdict.handled.actions(open, isEffect: true) == [.retry, .compensate])
     #expect(ReplayVerdict.failsAgain.actions(open) == [.edit, .skip, .compensate])
     #expect(ReplayVerdict.unreadable.actions(nil) == [.edit, .skip])
     #expect(ReplayVerdict.orderEnded.actions(state([.orders: "cancelled"])) == [.skip])
