@@ -171,7 +171,7 @@ extension DeadLetter {
   }
 
   /// What stands for a topic in letters about effects of a service. No such topic exists.
-  private static func effectTopic(of service: ServiceName) -> String {
+  public static func effectTopic(of service: ServiceName) -> String {
     "\(service.rawValue).effects"
   }
 

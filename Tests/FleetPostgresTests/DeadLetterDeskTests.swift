@@ -87,9 +87,9 @@ import Testing
         try step.record([letter], lane: 0)
       }
     }
-    let before = try await pool.withConnection { try EffectStatus.read($0).dead }
+    let before = try await pool.withConnection { try Backlog.read($0).deadEffects }
     _ = try await desk.discard(letter.id, at: now)
-    let after = try await pool.withConnection { try EffectStatus.read($0).dead }
+    let after = try await pool.withConnection { try Backlog.read($0).deadEffects }
     await pool.close()
     #expect(before == 1 && after == 0)
   }

@@ -17,12 +17,15 @@ import Testing
   private func letter(
     _ service: ServiceName, _ type: EventType?, _ verdict: ReplayVerdict = .failsAgain
   ) -> Compensation.Letter {
-    .init(id: Self.id, service: service, type: type, verdict: verdict)
+    .init(
+      id: Self.id, service: service, subject: type.map { .event($0) } ?? .unknown,
+      verdict: verdict)
   }
 
   @Test(arguments: [
     (ServiceName.inventory, EventType.orderPlaced), (.payments, .inventoryReserved),
-    (.fulfilment, .paymentCaptured),
+    (.fulfilment, .paymentCaptured), (.orders, .orderPlaced), (.orders, .inventoryReserved),
+    (.orders, .paymentCaptured), (.orders, .orderCancelRequested),
   ])
   func whatIsDeadOnTheWayForwardIsGivenUp(_ service: ServiceName, _ type: EventType) throws {
     let steps = try Compensation(
@@ -33,7 +36,7 @@ import Testing
 
   @Test(arguments: [
     (ServiceName.inventory, EventType.paymentRefunded), (.payments, .fulfilmentFailed),
-    (.fulfilment, .orderCancelling), (.orders, .inventoryReleased),
+    (.fulfilment, .orderCancelling), (.orders, .inventoryReleased), (.orders, .inventoryRejected),
   ])
   func whatIsDeadOnTheWayBackMustBeHandled(_ service: ServiceName, _ type: EventType) throws {
     let order = state([.orders: "cancelling", .payments: "captured"])
@@ -55,6 +58,43 @@ import Testing
       state([.orders: "placed"]), letters: [letter(.inventory, nil, .unreadable)], dead: []
     ).steps
     #expect(steps == [.cancel])
+  }
+
+  /// The shop has sent an order.placed that can't be read, and then a good one.
+  @Test func anUnreadableCopyOfWhatWasHandledIsGivenUp() throws {
+    let steps = try Compensation(
+      state([.orders: "placed", .inventory: "reserved"]),
+      letters: [
+        letter(.orders, .orderPlaced, .unreadable), letter(.inventory, .orderPlaced, .unreadable),
+      ], dead: []
+    ).steps
+    #expect(
+      steps == [
+        .cancel, .discard(Self.id, .orders, .orderPlaced),
+        .discard(Self.id, .inventory, .orderPlaced),
+      ])
+  }
+
+  /// Whatever else is dead stands between the cancellation and the service that is asked.
+  @Test func aCallThatIsGivenUpOnIsMadeAgainLast() throws {
+    func capture(_ verdict: ReplayVerdict) -> Compensation.Letter {
+      .init(
+        id: Self.id, service: .payments, subject: .effect("payments.capture"), verdict: verdict)
+    }
+    let order = state([.orders: "placed", .payments: "capturing"])
+    let steps = try Compensation(
+      order, letters: [capture(.handled), letter(.inventory, .orderPlaced)], dead: [.fulfilment]
+    ).steps
+    #expect(
+      steps == [
+        .cancel, .discard(Self.id, .inventory, .orderPlaced), .release(.fulfilment),
+        .ask(Self.id, .payments, "payments.capture"),
+      ])
+    for verdict in ReplayVerdict.allCases where verdict != .handled {
+      #expect(throws: Refusal.self) {
+        try Compensation(order, letters: [capture(verdict)], dead: [])
+      }
+    }
   }
 
   @Test func aReplayUnderWayIsWaitedFor() {
@@ -94,6 +134,7 @@ import Testing
     let shipped = state([.orders: "placed", .fulfilment: "shipped"])
     #expect(ReplayVerdict.handled.actions(open) == [.retry, .skip, .compensate])
     #expect(ReplayVerdict.handled.actions(shipped) == [.retry, .skip])
+    #expect(ReplayVerdict.handled.actions(open, isEffect: true) == [.retry, .compensate])
     #expect(ReplayVerdict.failsAgain.actions(open) == [.edit, .skip, .compensate])
     #expect(ReplayVerdict.unreadable.actions(nil) == [.edit, .skip])
     #expect(ReplayVerdict.orderEnded.actions(state([.orders: "cancelled"])) == [.skip])

@@ -153,6 +153,65 @@ import Testing
     }
   }
 
+  /// The replay of the first letter ends the order.
+  @Test func nothingIsRetriedIntoAnOrderThatHasEndedMeanwhile() async throws {
+    try await SmallSystem.with { system in
+      try system.stop("o-1", offset: 100)
+      try system.sql(
+        """
+        CREATE TEMP TABLE later AS TABLE payments.dead_letter;
+        UPDATE later SET id = gen_random_uuid(), "offset" = 101,
+          first_failed = first_failed + interval '1 min',
+          last_failed = last_failed + interval '1 min';
+        INSERT INTO payments.dead_letter TABLE later;
+        """)
+      try system.answerReplays(
+        "resolved",
+        beside: """
+          UPDATE orders.orders SET status = 'cancelled', reason = 'timed-out', closed_at = now()
+          WHERE order_id = 'o-1';
+          """)
+      let retried = try await system.change("saga", "retry", "o-1")
+      #expect(retried.status == 3, "\(retried.testDescription)")
+      #expect(retried.messages.contains("not replayed: the order is cancelled (timed-out)"))
+      #expect(
+        try system.value(
+          "SELECT string_agg(state, ' ' ORDER BY first_failed) FROM payments.dead_letter")
+          == "resolved open")
+    }
+  }
+
+  @Test func aCompensationThatIsCutOffSaysHowFarItCame() async throws {
+    try await SmallSystem.with { system in
+      try system.stop("o-1", offset: 100)
+      try system.sql(
+        """
+        CREATE FUNCTION payments.fail() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE 'the disk is full'; END $$;
+        CREATE TRIGGER fail BEFORE UPDATE ON payments.dead_letter
+        FOR EACH ROW EXECUTE FUNCTION payments.fail();
+        """)
+      let partly = try await system.change("saga", "compensate", "o-1")
+      #expect(partly.status == 3, "\(partly.testDescription)")
+      #expect(partly.messages.contains("the disk is full"))
+      let outcome = "SELECT outcome FROM fleet.operator_action ORDER BY id DESC LIMIT 1"
+      #expect(try system.value(outcome) == "partly-done")
+
+      // Fulfilment has never worked the partition, which is the first that is found out.
+      try system.sql(
+        """
+        UPDATE orders.orders SET status = 'cancelling', reason = 'timed-out' WHERE order_id = 'o-1';
+        DROP TRIGGER fail ON payments.dead_letter;
+        UPDATE payments.dead_letter SET state = 'discarded';
+        DELETE FROM payments.parked_key;
+        """)
+      try system.park("o-1", in: .fulfilment, state: "dead", events: 1)
+      let refused = try await system.change("saga", "compensate", "o-1")
+      #expect(refused.status == 4, "\(refused.testDescription)")
+      #expect(try system.value(outcome) == "refused")
+    }
+  }
+
   @Test func anOrderIsBroughtBackUnlessItsParcelHasLeft() async throws {
     try await SmallSystem.with { system in
       let letter = try system.stop("o-1", token: "tok_down", offset: 100)

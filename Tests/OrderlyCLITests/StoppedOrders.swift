@@ -76,16 +76,20 @@ extension SmallSystem {
 
   /// Does what payments' lanes would do about replays, at once: from now on they end so.
   ///
-  /// - Parameter state: `resolved`, or `open` when they fail again.
-  func answerReplays(_ state: String) throws {
+  /// - Parameters:
+  ///   - state: `resolved`, or `open` when they fail again.
+  ///   - statement: what is done with it.
+  func answerReplays(_ state: String, beside statement: String = "") throws {
     try sql(
       """
-      CREATE OR REPLACE FUNCTION payments.answer() RETURNS trigger LANGUAGE plpgsql AS $$
+      CREATE OR REPLACE FUNCTION payments.answer() RETURNS trigger LANGUAGE plpgsql
+      SECURITY DEFINER AS $$
       BEGIN
         DELETE FROM payments.parked WHERE dead_letter = NEW.id;
         UPDATE payments.dead_letter
         SET state = '\(state)', state_since = clock_timestamp(), detail = 'still down'
         WHERE id = NEW.id;
+        \(statement)
         RETURN NULL;
       END $$;
       CREATE OR REPLACE TRIGGER answer AFTER UPDATE ON payments.dead_letter

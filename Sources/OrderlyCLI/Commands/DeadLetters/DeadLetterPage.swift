@@ -125,6 +125,9 @@ extension DeadLetterRow {
         "orderly dlq edit \(shortID) --patch '{…}' --reason '…'",
         "orderly dlq discard \(shortID) --reason '…'",
       ]
+    case "open" where isEffect:
+      ["orderly dlq plan \(shortID)"]
+        + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case "open":
       ["orderly dlq rehearse \(shortID)", "orderly dlq plan \(shortID)"]
         + ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]

@@ -12,6 +12,9 @@ struct DeadLettersDiscard: AsyncParsableCommand {
     discussion: """
       The later events of a letter's order stay parked until 'orderly dlq release', or go on at \
       once with --release: they are then handled as if the discarded event had never come.
+
+      Refused (4) for a call to a provider that was given up on, while its order is open: without \
+      an answer the order could never end.
       """,
     examples: [
       "orderly dlq discard 3f2a91c0 --reason 'a test order'",
@@ -36,7 +39,17 @@ struct DeadLettersDiscard: AsyncParsableCommand {
     let rows = try await DeadLetterRow.find(ids, global)
     guard !mutation.dryRun else {
       printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
-      let open = rows.count { $0.state == "open" }
+      let open = try await ServiceDesks.with(global) { desks in
+        var open = 0
+        for row in rows where row.state == "open" {
+          if let reason = try await row.reasonToKeep(desks) {
+            printMessage("\(row.shortID): \(reason)")
+          } else {
+            open += 1
+          }
+        }
+        return open
+      }
       printMessage("dry run: \(counted(open, "open dead letter")) would be discarded")
       return
     }
@@ -58,6 +71,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
 
   private func discard(_ row: DeadLetterRow, _ desks: ServiceDesks) async throws -> LetterChange {
     do {
+      if let reason = try await row.reasonToKeep(desks) { throw Refusal(reason) }
       let result = try await desks.change(row.service) { desk in
         guard let fence = try await desk.discard(row.id) else { return "discarded" }
         guard release else {

@@ -22,13 +22,15 @@ enum ReplayVerdict: String, CaseIterable, Sendable {
 
   /// What may be done about a letter with this verdict.
   ///
-  /// - Parameter order: nil where it is not known.
-  func actions(_ order: SagaState?) -> [Action] {
+  /// - Parameters:
+  ///   - order: nil where it is not known.
+  ///   - isEffect: whether the letter is about a call, whose answer an open order needs.
+  func actions(_ order: SagaState?, isEffect: Bool = false) -> [Action] {
     let canComeBack =
       order.map { $0.pointOfNoReturn == nil && $0[.orders] != nil } ?? false
     let back: [Action] = canComeBack ? [.compensate] : []
     return switch self {
-    case .handled: [.retry, .skip] + back
+    case .handled: [.retry] + (isEffect ? [] : [.skip]) + back
     case .failsAgain: [.edit, .skip] + back
     case .unreadable: [.edit, .skip]
     case .orderEnded: [.skip]

@@ -9,15 +9,16 @@ struct GetSagas: AsyncParsableCommand {
     commandName: "sagas",
     abstract: "List the orders that are under way, the oldest first: what each waits for.",
     discussion: """
-      With --stuck only those that need a look: parked somewhere behind an event that failed, or \
-      still under way five minutes after their deadline.
+      With --stuck only those that need a look: parked somewhere behind an event that failed, \
+      without an answer to a call that was given up on, or still under way five minutes after \
+      their deadline.
       """,
     examples: [
       "orderly get sagas", "orderly get sagas --stuck -o wide", "orderly get sagas --stuck -w",
     ]
   )
 
-  @Flag(help: "Only those that are parked, or far past their deadline.")
+  @Flag(help: "Only those that are parked, unanswered, or far past their deadline.")
   var stuck = false
 
   @Option(help: "How many at most.")
@@ -49,8 +50,9 @@ struct SagaRow: Sendable {
   /// When orders first heard of it, or else when it was parked.
   let began: Date
   let parked: [ParkedKeyRow]
+  let deadEffects: [DeadEffect]
 
-  /// How many parked orders of each service are looked at.
+  /// How many parked orders, and how many dead effects, of each service are looked at.
   private static let mostParked = 10_000
 
   /// Those that have not ended, the oldest first.
@@ -58,13 +60,18 @@ struct SagaRow: Sendable {
     onlyStuck: Bool, limit: Int, _ global: GlobalOptions
   ) async throws -> [SagaRow] {
     var parked: [String: [ParkedKeyRow]] = [:]
+    var effects: [String: [DeadEffect]] = [:]
     for service in ServiceName.allCases {
-      let keys = try await global.read(service) { connection in
-        try ParkedKeyRow.all(of: service, state: nil, limit: mostParked, on: connection)
+      let (keys, dead) = try await global.read(service) { connection in
+        (
+          try ParkedKeyRow.all(of: service, state: nil, limit: mostParked, on: connection),
+          try DeadEffect.all(of: service, limit: mostParked, on: connection)
+        )
       }
       for key in keys { parked[key.order, default: []].append(key) }
+      for effect in dead { effects[effect.order, default: []].append(effect) }
     }
-    let held = Array(parked.keys)
+    let held = Array(Set(parked.keys).union(effects.keys))
     var (standings, began) = try await global.read(.orders, takesLong: true) { connection in
       try openOrders(onlyStuck ? held : nil, limit: limit, on: connection)
     }
@@ -82,13 +89,13 @@ struct SagaRow: Sendable {
     return standings.values.map { standing in
       SagaRow(
         standing: standing, began: began[standing.order] ?? .distantPast,
-        parked: parked[standing.order] ?? [])
+        parked: parked[standing.order] ?? [], deadEffects: effects[standing.order] ?? [])
     }.sorted { ($0.began, $0.standing.order) < ($1.began, $1.standing.order) }
       .prefix(limit).map { $0 }
   }
 
-  /// - Parameter held: the parked orders, of which the open ones are taken beside those that are
-  ///   overdue; nil for all open orders.
+  /// - Parameter held: the orders that have stopped somewhere, of which the open ones are taken
+  ///   beside those that are overdue; nil for all open orders.
   private static func openOrders(
     _ held: [String]?, limit: Int, on connection: Connection
   ) throws -> (standings: [String: SagaStanding], began: [String: Date]) {
@@ -136,6 +143,9 @@ struct SagaRow: Sendable {
       "\(key.state == ParkedState.dead.rawValue ? "dead letter" : "parked") in "
         + "\(key.service.rawValue) (\(key.reason)), \(key.events) held"
     }
+    words += deadEffects.map {
+      "\($0.service.rawValue) has given up on \($0.kind) (\($0.reason))"
+    }
     if standing.isOverdue(at: now) { words.append("overdue") }
     return words.isEmpty ? "-" : words.joined(separator: "; ")
   }
@@ -169,6 +179,16 @@ struct SagaRow: Sendable {
               "parked",
               .array(
                 row.parked.map { key in .object(Dictionary(key.object) { _, last in last }) })
+            ),
+            (
+              "deadEffects",
+              .array(
+                row.deadEffects.map {
+                  [
+                    "service": .string($0.service.rawValue), "kind": .string($0.kind),
+                    "reason": .string($0.reason),
+                  ]
+                })
             ),
           ])
       })

@@ -7,14 +7,31 @@ import Foundation
 ///
 /// The saga brings orders back by itself once it is told to, but its events must get through. What
 /// is dead on the way forward is given up, since each service answers the way back without it; what
-/// is dead on the way back must be handled, or stock and money would stay where they are.
+/// is dead on the way back must be handled, or stock and money would stay where they are. So must a
+/// call to a provider, whichever way: what there is to bring back, only its answer tells.
 struct Compensation: Equatable {
   /// A dead letter of the order that is still open.
   struct Letter: Equatable {
     let id: UUID
     let service: ServiceName
-    let type: EventType?
+    let subject: Subject
     let verdict: ReplayVerdict
+  }
+
+  /// What a letter is about.
+  enum Subject: Equatable {
+    case event(EventType)
+    /// A call, as `payments.capture`.
+    case effect(String)
+    case unknown
+
+    var name: String {
+      switch self {
+      case .event(let type): type.rawValue
+      case .effect(let kind): kind
+      case .unknown: "-"
+      }
+    }
   }
 
   enum Step: Equatable {
@@ -24,6 +41,8 @@ struct Compensation: Equatable {
     /// The dead key goes on without what was discarded.
     case release(ServiceName)
     case replay(UUID, ServiceName, EventType)
+    /// The provider is asked again, once the service has heard that the order turns back.
+    case ask(UUID, ServiceName, String)
   }
 
   let steps: [Step]
@@ -37,30 +56,46 @@ struct Compensation: Equatable {
     var steps: [Step] = []
     // Before what is dead is given up: cut off here, the command can be run again.
     if state[.orders] == "placed" { steps.append(.cancel) }
+    // Last, when nothing keeps the events from the service that has to hear of them first.
+    var asked: [Step] = []
     var goesOn: Set<ServiceName> = []
-    for letter in letters {
-      // A message of no known type has stopped nothing, and no service waits for it.
-      guard let type = letter.type else { continue }
-      let name = type.rawValue
+    // A message of no known type has stopped nothing, and no service waits for it.
+    for letter in letters where letter.subject != .unknown {
       if letter.verdict == .replaying {
-        throw Refusal("\(name) is being replayed in \(letter.service.rawValue): wait for its end")
+        throw Refusal(
+          "\(letter.subject.name) is being replayed in \(letter.service.rawValue): wait for its end"
+        )
       }
-      if Self.isForward(letter) {
+      switch letter.subject {
+      case .event(let type) where Self.isForward(type, in: letter.service):
         steps.append(.discard(letter.id, letter.service, type))
-      } else if letter.verdict == .handled {
+      case .event(let type) where letter.verdict == .handled:
         steps.append(.replay(letter.id, letter.service, type))
         goesOn.insert(letter.service)
-      } else {
-        throw Refusal(
-          "\(name) is dead in \(letter.service.rawValue) and part of the way back; a replay would "
-            + "not handle it now (\(letter.verdict.rawValue)). Mend it first: "
-            + "'orderly dlq rehearse \(letter.id.uuidString.lowercased().prefix(8))'")
+      case .effect(let kind) where letter.verdict == .handled:
+        asked.append(.ask(letter.id, letter.service, kind))
+      case .event, .effect, .unknown:
+        throw Self.refusal(letter)
       }
     }
     for service in ServiceName.allCases where dead.contains(service) && !goesOn.contains(service) {
       steps.append(.release(service))
     }
-    self.steps = steps
+    self.steps = steps + asked
+  }
+
+  /// For a letter that the way back needs, and that a replay would not handle.
+  private static func refusal(_ letter: Letter) -> Refusal {
+    let id = letter.id.uuidString.lowercased().prefix(8)
+    let advice =
+      if case .effect = letter.subject {
+        "See 'orderly dlq show \(id)'"
+      } else {
+        "Mend it first: 'orderly dlq rehearse \(id)'"
+      }
+    return Refusal(
+      "\(letter.subject.name) is dead in \(letter.service.rawValue) and part of the way back; a "
+        + "replay would not handle it now (\(letter.verdict.rawValue)). \(advice)")
   }
 
   private static func check(_ state: SagaState) throws(Refusal) {
@@ -78,12 +113,14 @@ struct Compensation: Equatable {
     }
   }
 
-  /// Whether the service answers the way back as if the event had never come.
-  private static func isForward(_ letter: Letter) -> Bool {
-    switch (letter.service, letter.type) {
+  /// Whether the service answers the way back as if the event had never come. Of what orders reads
+  /// only the end of the way back counts: that it is asked for is published anew.
+  private static func isForward(_ type: EventType, in service: ServiceName) -> Bool {
+    switch (service, type) {
     case (.inventory, .orderPlaced), (.payments, .inventoryReserved),
       (.fulfilment, .paymentCaptured):
       true
+    case (.orders, _): type != .inventoryRejected && type != .inventoryReleased
     default: false
     }
   }

@@ -14,7 +14,9 @@ struct SagaCompensate: AsyncParsableCommand {
       The saga does it itself: order.cancel-requested is published, as a customer's would be, and \
       what blocks its way is taken out of it. Events that are dead on the way forward are discarded, \
       since each service answers the way back without them; those that are dead on the way back are \
-      replayed, and must be mended first if they would fail again.
+      replayed, and must be mended first if they would fail again. A call to a provider that was \
+      given up on is made again, with the same key, once the service has heard of the cancellation: \
+      only the answer tells what there is to give back.
 
       Refused (4) when the parcel has left, or the order has ended. The way back takes its time: \
       watch it with 'orderly describe order'.
@@ -49,10 +51,13 @@ struct SagaCompensate: AsyncParsableCommand {
       if mutation.dryRun { return }
       try mutation.confirm("Bring \(order) back, in \(counted(steps.count, "step"))?")
       try await mutation.record("saga compensate", on: stopped.target, global) {
-        for step in steps {
-          if let failure = try await perform(step, desks) {
-            printMessage("Error: \(failure)")
-            return MutationResult(outcome: .partlyDone, summary: failure)
+        for (done, step) in steps.enumerated() {
+          do { try await perform(step, desks) } catch {
+            guard done > 0 || error is Refusal else { throw error }
+            printMessage("Error: \(error)")
+            return MutationResult(
+              outcome: done > 0 ? .partlyDone : .refused,
+              summary: "\(done) of \(counted(steps.count, "step")) done: \(error)")
           }
         }
         printMessage("\(order) is on its way back: orderly describe order \(order)")
@@ -61,28 +66,51 @@ struct SagaCompensate: AsyncParsableCommand {
     }
   }
 
-  /// - Returns: why it was not done.
-  private func perform(_ step: Compensation.Step, _ desks: ServiceDesks) async throws -> String? {
-    do {
-      switch step {
-      case .cancel: try await requestCancellation()
-      case .discard(let id, let service, _):
-        _ = try await desks.change(service) { try await $0.discard(id) }
-      case .release(let service):
-        _ = try await desks.change(service) {
-          try await $0.release(OrderID(rawValue: order))
-        }
-      case .replay(let id, let service, _):
-        let rows = try await desks.read(service) { connection in
-          try DeadLetterRow.all([id], of: service, on: connection)
-        }
-        guard let row = rows.first else { return "The dead letter is gone." }
-        let result = try await desks.replayAndWait(row, timeout: .seconds(replay.timeout))
-        if result != .resolved { return "\(service.rawValue): \(row.shortID) \(result.text)" }
+  /// - Throws: `Refusal` where nothing was done; ``CommandFailure``.
+  private func perform(_ step: Compensation.Step, _ desks: ServiceDesks) async throws {
+    switch step {
+    case .cancel: try await requestCancellation()
+    case .discard(let id, let service, _):
+      _ = try await desks.change(service) { try await $0.discard(id) }
+    case .release(let service):
+      _ = try await desks.change(service) {
+        try await $0.release(OrderID(rawValue: order))
       }
-      return nil
-    } catch let refusal as Refusal {
-      return refusal.description
+    case .replay(let id, let service, _): try await handle(id, of: service, desks)
+    case .ask(let id, let service, _):
+      try await awaitTurn(in: service, desks)
+      try await handle(id, of: service, desks)
+    }
+  }
+
+  /// Waits until a service has heard that the order turns back. A call that is answered before takes
+  /// the order forward.
+  private func awaitTurn(in service: ServiceName, _ desks: ServiceDesks) async throws {
+    let deadline = ContinuousClock.now + .seconds(replay.timeout)
+    while let status = try await SagaState.load([order], desks)[order]?[service],
+      ["capturing", "booking"].contains(status)
+    {
+      guard ContinuousClock.now < deadline else {
+        throw CommandFailure(
+          "\(service.rawValue) has not heard of the cancellation yet, so that its provider is not "
+            + "asked again. Are all services' workers running? Then run the command again.")
+      }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  /// Replays a letter, and waits until it is handled.
+  private func handle(_ id: UUID, of service: ServiceName, _ desks: ServiceDesks) async throws {
+    let rows = try await desks.read(service) { connection in
+      try DeadLetterRow.all([id], of: service, on: connection)
+    }
+    guard let row = rows.first else { throw Refusal("The dead letter is gone.") }
+    let result = try await desks.replayAndWait(row, timeout: .seconds(replay.timeout))
+    let text = "\(service.rawValue): \(row.shortID) \(result.text)"
+    switch result {
+    case .resolved: break
+    case .refused: throw Refusal(text)
+    case .failed, .unanswered: throw CommandFailure(text)
     }
   }
 
@@ -138,22 +166,34 @@ extension Compensation {
       letters: stopped.letters.map { letter in
         Letter(
           id: letter.row.id, service: letter.row.service,
-          type: letter.row.eventType.flatMap(EventType.init), verdict: letter.verdict)
+          subject: Subject(letter.row), verdict: letter.verdict)
       }, dead: Set(stopped.services(.dead)))
+  }
+}
+
+extension Compensation.Subject {
+  init(_ row: DeadLetterRow) {
+    self =
+      if row.isEffect {
+        .effect(row.eventType ?? "a call")
+      } else {
+        row.eventType.flatMap(EventType.init).map(Self.event) ?? .unknown
+      }
   }
 }
 
 extension Compensation.Step {
   /// What is done, as an order.
   func text(_ order: String) -> String {
-    func letter(_ id: UUID, _ service: ServiceName, _ type: EventType) -> String {
-      "\(type.rawValue) \(id.uuidString.lowercased().prefix(8)) in \(service.rawValue)"
+    func letter(_ id: UUID, _ service: ServiceName, _ name: String) -> String {
+      "\(name) \(id.uuidString.lowercased().prefix(8)) in \(service.rawValue)"
     }
     return switch self {
     case .cancel: "publish order.cancel-requested for \(order)"
-    case .discard(let id, let service, let type): "discard \(letter(id, service, type))"
+    case .discard(let id, let service, let type): "discard \(letter(id, service, type.rawValue))"
     case .release(let service): "release \(order) in \(service.rawValue)"
-    case .replay(let id, let service, let type): "replay \(letter(id, service, type))"
+    case .replay(let id, let service, let type): "replay \(letter(id, service, type.rawValue))"
+    case .ask(let id, let service, let kind): "ask again for \(letter(id, service, kind))"
     }
   }
 }

@@ -31,6 +31,11 @@ struct SagaReport: Sendable {
           + "\(age(of: key.firstFailed, at: now)): \(key.reason) (\(key.detail)), tried again "
           + "\(key.next(at: now)); \(counted(held, "event")) held"
     }
+    for letter in deadEffects {
+      blocks.append(
+        "\(letter.service.rawValue) has given up on \(letter.eventType ?? "a call") "
+          + "\(age(of: letter.lastFailed, at: now)) ago: \(letter.reason) (\(letter.detail))")
+    }
     for row in outbox where now.timeIntervalSince(row.createdAt) > OutboxLane.patience {
       blocks.append(
         "\(row.type) waits in the outbox of \(row.service.rawValue) since "
@@ -43,6 +48,11 @@ struct SagaReport: Sendable {
       blocks.append("nothing that can be seen, but its deadline has long passed")
     }
     return blocks
+  }
+
+  /// Calls to a provider that are given up on, and without whose answer the order can't end.
+  private var deadEffects: [DeadLetterRow] {
+    details.deadLetters.filter { $0.isEffect && $0.state == DeadLetterState.open.rawValue }
   }
 
   /// What would be given back if the order were turned back now.
@@ -69,7 +79,9 @@ struct SagaReport: Sendable {
     var commands: [(command: String, does: String)] = []
     for key in details.parkedKeys where key.state == ParkedState.dead.rawValue {
       for letter in details.deadLetters
-      where letter.service == key.service && letter.state == DeadLetterState.open.rawValue {
+      where letter.service == key.service && letter.state == DeadLetterState.open.rawValue
+        && !letter.isEffect
+      {
         let id = String(letter.idText.prefix(8))
         commands += [
           ("orderly dlq show \(id) --payload", "what failed, and why"),
@@ -79,13 +91,19 @@ struct SagaReport: Sendable {
         ]
       }
     }
-    if !details.parkedKeys.isEmpty {
-      commands.append(("orderly saga retry \(standing.order)", "try its parked events again now"))
+    for letter in deadEffects {
+      commands.append(
+        ("orderly dlq show \(letter.shortID) --payload", "which call has failed, and why"))
+    }
+    if !details.parkedKeys.isEmpty || !deadEffects.isEmpty {
+      commands.append(
+        ("orderly saga retry \(standing.order)", "try again now what it has stopped behind"))
     }
     if let awaited = standing.awaited, !served.contains(awaited.service) {
       commands.append(("orderly-worker \(awaited.service.rawValue)", "start a worker"))
     }
-    let isStuck = !details.parkedKeys.isEmpty || standing.isOverdue(at: now)
+    let isStuck =
+      !details.parkedKeys.isEmpty || !deadEffects.isEmpty || standing.isOverdue(at: now)
     if isStuck, !standing.hasEnded, !standing.isPastPivot, !standing.isGoingBack {
       commands.append(
         (

@@ -66,6 +66,13 @@ struct SagaRetry: AsyncParsableCommand {
     }
     var resolved = 0
     for letter in ready {
+      let id = letter.order ?? order
+      // What was replayed before it may have been the last that the order waited for.
+      if let ending = try await SagaState.load([id], desks)[id]?.ending {
+        printMessage(
+          "\(letter.row.service.rawValue): \(letter.row.shortID) not replayed: \(ending)")
+        continue
+      }
       let result = try await desks.replayAndWait(letter.row, timeout: .seconds(replay.timeout))
       printMessage("\(letter.row.service.rawValue): \(letter.row.shortID) \(result.text)")
       if result == .resolved { resolved += 1 }

@@ -1,0 +1,42 @@
+import Contracts
+import Fleet
+import Postgres
+
+/// A call to a provider that a service has given up on.
+struct DeadEffect: Sendable {
+  let service: ServiceName
+  let order: String
+  /// As `payments.capture`.
+  let kind: String
+  let reason: String
+
+  /// Those of a service.
+  static func all(
+    of service: ServiceName, limit: Int, on connection: Connection
+  ) throws -> [DeadEffect] {
+    try connection.execute(
+      "SELECT order_id, kind, reason FROM effect WHERE state = 'dead' ORDER BY id LIMIT $1",
+      Int64(limit)
+    ).map { row in
+      DeadEffect(
+        service: service, order: try row.decode(0), kind: try row.decode(1),
+        reason: try row.decode(2))
+    }
+  }
+}
+
+extension DeadLetterRow {
+  /// Whether it is no event that has failed but a call to a provider.
+  var isEffect: Bool { topic == DeadLetter.effectTopic(of: service) }
+
+  /// Why the letter can't be given up; nil where it may.
+  func reasonToKeep(_ desks: ServiceDesks) async throws -> String? {
+    guard isEffect, state == DeadLetterState.open.rawValue, let orderID,
+      try await SagaState.load([orderID], desks)[orderID]?.ending == nil
+    else { return nil }
+    return
+      "without an answer to \(eventType ?? "the call") the order could never end. Ask again with "
+      + "'orderly saga retry \(orderID)', or bring it back with "
+      + "'orderly saga compensate \(orderID)'"
+  }
+}
