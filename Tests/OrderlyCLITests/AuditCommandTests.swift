@@ -200,6 +200,30 @@ import Testing
     }
   }
 
+  /// Orders was away for some hours, and the other services went on.
+  @Test(.timeLimit(.minutes(10))) func ordersThatWereTakenInLateAreJudgedWhole() async throws {
+    try await SmallSystem.with { system in
+      for table in ["inventory.reservation", "payments.payment", "fulfilment.shipment"] {
+        try system.sql(
+          "UPDATE \(table) SET created_at = created_at - interval '3 h', "
+            + "updated_at = updated_at - interval '3 h'")
+      }
+      try system.sql("UPDATE payments.ledger_entry SET at = at - interval '3 h'")
+      let recent = try await audit(system, "--since", "30m")
+      #expect(recent.checked["I3"] == 2)
+      #expect(recent.violations.isEmpty && recent.status == 0, "\(recent.violations)")
+      // What belongs to an older order is not judged.
+      try system.sql(
+        """
+        UPDATE orders.orders SET created_at = created_at - interval '3 h' WHERE order_id = 'done-1';
+        DELETE FROM fulfilment.shipment WHERE order_id = 'done-1'
+        """)
+      let newer = try await audit(system, "--since", "30m")
+      #expect(newer.checked["I3"] == 1)
+      #expect(newer.violations.isEmpty, "\(newer.violations)")
+    }
+  }
+
   @Test func recordsDeletedBeforeAnythingWasCommittedAreABreach() {
     let partition = TopicPartition(topic: Topic.payments.rawValue, partition: 3)
     let positions = AuditPositions(

@@ -21,9 +21,9 @@ enum AuditVerdict: Equatable, Sendable {
       self = .broken
       return
     }
-    let judged = facts.databases.orders.filter(\.isJudged)
-    let isUnderWay = judged.contains { !$0.hasEnded } || facts.positions.lag > 0
-    if judged.contains(where: \.hasEnded) {
+    let orders = facts.databases.orders
+    let isUnderWay = orders.contains { !$0.hasEnded } || facts.positions.lag > 0
+    if orders.contains(where: \.hasEnded) {
       self = .kept
     } else if isUnderWay {
       self = .unjudged

@@ -57,8 +57,6 @@ struct OrderFacts: Sendable {
   var createdAt: Date?
   /// How long its deadline has passed by the database's clock, in seconds; below zero before it.
   var lateness: Double?
-  /// Whether it is new enough for what was asked for.
-  var isJudged = true
   var reservation: String?
   var payment: String?
   var charge: Money?

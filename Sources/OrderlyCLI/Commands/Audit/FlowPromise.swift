@@ -13,7 +13,7 @@ enum FlowPromise {
 
   static func check(_ facts: AuditFacts) -> Finding {
     var finding = Finding("I9", "flow: lag, outboxes, orders in flight")
-    let open = facts.databases.orders.filter { $0.isJudged && !$0.hasEnded }
+    let open = facts.databases.orders.filter { !$0.hasEnded }
     finding.checked = facts.topics.records
     finding.inFlight = open.count
     finding.notes = [
