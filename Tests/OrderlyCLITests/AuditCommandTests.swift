@@ -180,6 +180,40 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(10))) func ordersThatWaitForACallAreInFlight() async throws {
+    try await SmallSystem.with { system in
+      try await withTemporaryFolder { folder in
+        let file = folder.appending(path: "expect.jsonl")
+        try #"{"order":"paying-1","terminal":[{"reason":null,"state":"completed"}]}"#
+          .write(to: file, atomically: true, encoding: .utf8)
+        try system.addWorker()
+        try system.capture("paying-1", isDead: false)
+        let working = try await audit(system, "--expect", file.path)
+        #expect(!working.isSettled)
+        #expect(working.inFlight["--expect"] == 1 && working.violations.isEmpty)
+        // Given up: nothing goes on by itself, and somebody has to decide.
+        try system.capture("paying-1", isDead: true)
+        let stopped = try await audit(system, "--expect", file.path)
+        #expect(stopped.isSettled)
+        #expect(stopped.inFlight["--expect"] == 1 && stopped.violations.isEmpty)
+      }
+    }
+  }
+
+  @Test func whatGrowsIsNotSettled() {
+    let partition = TopicPartition(topic: Topic.payments.rawValue, partition: 3)
+    let committed = Dictionary(
+      uniqueKeysWithValues: ServiceName.allCases.map { ($0, [partition: Int64(9)]) })
+    func isSettled(end: Int64) -> Bool {
+      let positions = AuditPositions(
+        committed: committed, before: [partition: 0..<9], after: [partition: 0..<end])
+      return AuditFacts(positions: positions, databases: DatabaseFacts(), topics: TopicFacts())
+        .isSettled
+    }
+    #expect(isSettled(end: 9))
+    #expect(!isSettled(end: 10))
+  }
+
   /// On librdkafka's mock, which can't be asked for the offset of a time.
   @Test(.timeLimit(.minutes(10))) func recordsSinceATimeAreRead() async throws {
     try await SmallSystem.with { system in

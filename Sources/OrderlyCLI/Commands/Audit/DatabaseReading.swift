@@ -29,6 +29,7 @@ struct DatabaseReading {
     try readOutbox(service, &facts)
     try readDeadLetters(service, &facts)
     try readParked(service, &facts)
+    try readCalls(service, &facts)
     try readInbox(service, &facts)
   }
 
@@ -200,6 +201,23 @@ struct DatabaseReading {
         ParkedEventFacts(
           service: service, id: try row.decode(0),
           place: Place(partition: partition, offset: try row.decode(3))))
+    }
+  }
+
+  /// However old, as what is parked. Each side of the OR has its index.
+  private func readCalls(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
+    for row in try connection.execute(
+      """
+      SELECT order_id, kind, state = 'dead',
+        CASE WHEN state = 'dead' OR attempts > 0 THEN coalesce(reason, 'given up')
+          WHEN next_attempt_at < now() - interval '1 minute' THEN 'due, and not made yet' END
+      FROM effect WHERE state = 'pending' OR state = 'dead' ORDER BY order_id, id
+      """)
+    {
+      facts.add(
+        CallFacts(
+          service: service, order: try row.decode(0), kind: try row.decode(1),
+          isDead: try row.decode(2), trouble: try row.decode(3)))
     }
   }
 

@@ -60,8 +60,8 @@ struct Expectations: Sendable {
   }
 }
 
-/// Every order that was acknowledged has come to one of its ends, if nothing of it is parked, and every poison record is
-/// dead-lettered by whom and for the reason that was foretold.
+/// Every order that was acknowledged has come to one of its ends, unless it is held, and every
+/// poison record is dead-lettered by whom and for the reason that was foretold.
 enum ExpectationPromise {
   static func check(_ facts: AuditFacts, _ expected: Expectations) -> Finding {
     var finding = Finding("--expect", "what was published: its orders' ends, its dead letters")
@@ -83,7 +83,7 @@ enum ExpectationPromise {
   ) {
     for (id, ends) in expected.orders.sorted(by: { $0.key < $1.key }) {
       guard let order = facts.databases[id], order.hasEnded else {
-        guard facts.isSettled, !facts.databases.isParked(id) else {
+        guard facts.isSettled, !facts.databases.isHeld(id) else {
           finding.inFlight += 1
           continue
         }
