@@ -100,6 +100,7 @@ enum DoctorFlow {
     return listing?.alive
   }
 
+  /// An inbox forgets, in a system that is idle for days all it had; the orders themselves stay.
   /// Services whose tables can't be read are left out: ``DoctorPostgres`` says why.
   private static func takenIn(_ settings: Settings) async -> [ServiceName: Bool] {
     await withTaskGroup(of: (ServiceName, Bool?).self) { group in
@@ -110,7 +111,10 @@ enum DoctorFlow {
           }
           let found = try? await withConnection(configuration) { connection in
             try connection.execute(
-              "SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM dead_letter)"
+              """
+              SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM dead_letter)
+                OR EXISTS (SELECT FROM \(OrderStates.table(of: service)))
+              """
             ).scalar(as: Bool.self)
           }
           return (service, found)
