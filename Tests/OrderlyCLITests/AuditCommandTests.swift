@@ -214,6 +214,33 @@ import Testing
     #expect(!isSettled(end: 10))
   }
 
+  /// What inventory answers may have been forgotten there, while its own topic still has the answer.
+  @Test(.timeLimit(.minutes(10))) func forgottenCausesAreNoBreach() async throws {
+    try await SmallSystem.with { system in
+      try await system.publish([
+        system.record(.inventoryReserved, SmallSystem.completed, id: UUID(), cause: UUID())
+      ])
+      let what = "sent by a service that has not taken in what it answers"
+      func isBreach() async throws -> Bool {
+        try await audit(system).violations["I4"]?[what] != nil
+      }
+      #expect(try await isBreach())
+      try system.sql(
+        "INSERT INTO inventory.lane (lane, epoch, inbox_horizon) "
+          + "VALUES (0, 1, now() - interval '2 days')")
+      #expect(try await isBreach())
+      // An order that was taken in long ago, and answered now.
+      try system.sql(
+        "UPDATE orders.orders SET created_at = now() - interval '3 days' "
+          + "WHERE order_id = '\(SmallSystem.completed)'")
+      #expect(try await !isBreach())
+      try system.sql(
+        "UPDATE orders.orders SET created_at = now(); "
+          + "UPDATE inventory.lane SET inbox_horizon = now() + interval '1 minute'")
+      #expect(try await !isBreach())
+    }
+  }
+
   /// On librdkafka's mock, which can't be asked for the offset of a time.
   @Test(.timeLimit(.minutes(10))) func recordsSinceATimeAreRead() async throws {
     try await SmallSystem.with { system in

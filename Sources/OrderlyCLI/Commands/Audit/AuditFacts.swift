@@ -17,6 +17,9 @@ struct AuditFacts: Sendable {
   var topics: TopicFacts
   /// How many workers that live work for each service; nil where that could not be found out.
   var workers: [ServiceName: Int]?
+  /// For each lane of a service the time before which its inbox may have forgotten what it took in,
+  /// where there is any; as of the end.
+  var horizons: [ServiceName: [Int32: Date]] = [:]
 
   /// Whether nothing was under way: every group has read everything, all outboxes are empty, and
   /// were while the databases were read, and no parked order and no call is to be tried again.
