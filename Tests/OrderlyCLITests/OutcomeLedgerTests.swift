@@ -146,6 +146,16 @@ import Testing
     }
   }
 
+  @Test func anUnreadableRegistryIsAWarning() async throws {
+    try await SmallSystem.with { system in
+      try system.sql("ALTER TABLE fleet.worker RENAME TO worker_before")
+      let found = try await Report(system)
+      #expect(found.status == 0)
+      #expect(
+        found.warnings.contains { $0.hasPrefix("which workers live can't be found out") })
+    }
+  }
+
   @Test func ordersFarPastTheirDeadlineAreABreachUnlessHeld() async throws {
     try await SmallSystem.with { system in
       func place(_ order: String, lateFor minutes: Int) throws {

@@ -48,7 +48,7 @@ extension GlobalOptions {
       }
       return AuditFacts(
         positions: positions, databases: databases, topics: topics,
-        workers: try await workersByService(), horizons: horizons)
+        workers: try? await workersByService(), horizons: horizons)
     }
   }
 

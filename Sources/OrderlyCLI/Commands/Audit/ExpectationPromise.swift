@@ -20,6 +20,9 @@ struct Expectations: Sendable {
   var orders: [String: Set<End>] = [:]
   var poison: [Place: Poison] = [:]
 
+  /// How many dead letters the poison makes, in all services.
+  var deadLetters: Int { poison.values.reduce(0) { $0 + $1.services.count } }
+
   init() {}
 
   /// Reads lines of JSON.

@@ -36,6 +36,11 @@ enum FlowPromise {
           + "not come: see 'orderly get orders --status cancel-early --status shipped-early "
           + "--status unfulfilled-early'")
     }
+    if facts.workers == nil {
+      finding.warnings.append(
+        "which workers live can't be found out, nor whether what waits has one: see "
+          + "'orderly get workers'")
+    }
     for service in ServiceName.allCases { checkLag(of: service, facts, &finding) }
     for call in facts.databases.calls where !call.isDead && facts.workers?[call.service] == 0 {
       finding.breach(
