@@ -28,7 +28,6 @@ struct Orderly: AsyncParsableCommand {
       Saga.self,
       TraceOrder.self,
       Topics.self,
-      Saga.self,
       Publish.self,
       Consume.self,
       Doctor.self,

@@ -180,6 +180,67 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(10))) func ordersThatWaitForACallAreInFlight() async throws {
+    try await SmallSystem.with { system in
+      try await withTemporaryFolder { folder in
+        let file = folder.appending(path: "expect.jsonl")
+        try #"{"order":"paying-1","terminal":[{"reason":null,"state":"completed"}]}"#
+          .write(to: file, atomically: true, encoding: .utf8)
+        try system.addWorker()
+        try system.capture("paying-1", isDead: false)
+        let working = try await audit(system, "--expect", file.path)
+        #expect(!working.isSettled)
+        #expect(working.inFlight["--expect"] == 1 && working.violations.isEmpty)
+        // Given up: nothing goes on by itself, and somebody has to decide.
+        try system.capture("paying-1", isDead: true)
+        let stopped = try await audit(system, "--expect", file.path)
+        #expect(stopped.isSettled)
+        #expect(stopped.inFlight["--expect"] == 1 && stopped.violations.isEmpty)
+      }
+    }
+  }
+
+  @Test func whatGrowsIsNotSettled() {
+    let partition = TopicPartition(topic: Topic.payments.rawValue, partition: 3)
+    let committed = Dictionary(
+      uniqueKeysWithValues: ServiceName.allCases.map { ($0, [partition: Int64(9)]) })
+    func isSettled(end: Int64) -> Bool {
+      let positions = AuditPositions(
+        committed: committed, before: [partition: 0..<9], after: [partition: 0..<end])
+      return AuditFacts(positions: positions, databases: DatabaseFacts(), topics: TopicFacts())
+        .isSettled
+    }
+    #expect(isSettled(end: 9))
+    #expect(!isSettled(end: 10))
+  }
+
+  /// What inventory answers may have been forgotten there, while its own topic still has the answer.
+  @Test(.timeLimit(.minutes(10))) func forgottenCausesAreNoBreach() async throws {
+    try await SmallSystem.with { system in
+      try await system.publish([
+        system.record(.inventoryReserved, SmallSystem.completed, id: UUID(), cause: UUID())
+      ])
+      let what = "sent by a service that has not taken in what it answers"
+      func isBreach() async throws -> Bool {
+        try await audit(system).violations["I4"]?[what] != nil
+      }
+      #expect(try await isBreach())
+      try system.sql(
+        "INSERT INTO inventory.lane (lane, epoch, inbox_horizon) "
+          + "VALUES (0, 1, now() - interval '2 days')")
+      #expect(try await isBreach())
+      // An order that was taken in long ago, and answered now.
+      try system.sql(
+        "UPDATE orders.orders SET created_at = now() - interval '3 days' "
+          + "WHERE order_id = '\(SmallSystem.completed)'")
+      #expect(try await !isBreach())
+      try system.sql(
+        "UPDATE orders.orders SET created_at = now(); "
+          + "UPDATE inventory.lane SET inbox_horizon = now() + interval '1 minute'")
+      #expect(try await !isBreach())
+    }
+  }
+
   /// On librdkafka's mock, which can't be asked for the offset of a time.
   @Test(.timeLimit(.minutes(10))) func recordsSinceATimeAreRead() async throws {
     try await SmallSystem.with { system in
@@ -197,6 +258,30 @@ import Testing
       #expect(
         broken.violations["I7"]?["committed by orders, neither taken in nor dead-lettered"]
           == ["fulfilment.v1[0]@0"])
+    }
+  }
+
+  /// Orders was away for some hours, and the other services went on.
+  @Test(.timeLimit(.minutes(10))) func ordersThatWereTakenInLateAreJudgedWhole() async throws {
+    try await SmallSystem.with { system in
+      for table in ["inventory.reservation", "payments.payment", "fulfilment.shipment"] {
+        try system.sql(
+          "UPDATE \(table) SET created_at = created_at - interval '3 h', "
+            + "updated_at = updated_at - interval '3 h'")
+      }
+      try system.sql("UPDATE payments.ledger_entry SET at = at - interval '3 h'")
+      let recent = try await audit(system, "--since", "30m")
+      #expect(recent.checked["I3"] == 2)
+      #expect(recent.violations.isEmpty && recent.status == 0, "\(recent.violations)")
+      // What belongs to an older order is not judged.
+      try system.sql(
+        """
+        UPDATE orders.orders SET created_at = created_at - interval '3 h' WHERE order_id = 'done-1';
+        DELETE FROM fulfilment.shipment WHERE order_id = 'done-1'
+        """)
+      let newer = try await audit(system, "--since", "30m")
+      #expect(newer.checked["I3"] == 1)
+      #expect(newer.violations.isEmpty, "\(newer.violations)")
     }
   }
 

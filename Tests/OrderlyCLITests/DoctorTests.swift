@@ -123,6 +123,18 @@ import Testing
     #expect(failures(look(.orders, records: true, committed: false, takenIn: false)).isEmpty)
   }
 
+  @Test func anInboxThatHasForgottenAllIsNoFailure() async throws {
+    try await SmallSystem.with { system in
+      try system.addWorker()
+      for service in ServiceName.allCases {
+        try system.sql(
+          "DELETE FROM \(service.rawValue).inbox; DELETE FROM \(service.rawValue).dead_letter")
+      }
+      let outcome = try await system.orderly.run("doctor")
+      #expect(!outcome.output.contains("do not belong together"), "\(outcome.output)")
+    }
+  }
+
   @Test func aClockThatIsOffIsToldOnce() {
     let server = DoctorPostgres.Server(
       address: "postgresql://x", version: 150_018, isReadOnly: false, clockAhead: -2.5)

@@ -146,7 +146,17 @@ import Testing
     }
   }
 
-  @Test func ordersFarPastTheirDeadlineAreABreachUnlessParked() async throws {
+  @Test func anUnreadableRegistryIsAWarning() async throws {
+    try await SmallSystem.with { system in
+      try system.sql("ALTER TABLE fleet.worker RENAME TO worker_before")
+      let found = try await Report(system)
+      #expect(found.status == 0)
+      #expect(
+        found.warnings.contains { $0.hasPrefix("which workers live can't be found out") })
+    }
+  }
+
+  @Test func ordersFarPastTheirDeadlineAreABreachUnlessHeld() async throws {
     try await SmallSystem.with { system in
       func place(_ order: String, lateFor minutes: Int) throws {
         try system.sql(
@@ -161,9 +171,18 @@ import Testing
       try place("late-2", lateFor: 4)
       try place("late-3", lateFor: 60)
       try system.park("late-3", in: .payments, state: "dead", events: 1)
+      try place("late-4", lateFor: 60)
+      try system.capture("late-4", isDead: true)
       let found = try await Report(system)
       let what = "still placed more than 5 min after its deadline; see 'orderly saga show'"
       #expect(found.violations("I9") == [what: ["late-1"]])
+      let stopped = found.object["stopped"]?.array ?? []
+      #expect(stopped.map { $0["order"]?.string } == ["late-3", "late-4"])
+      #expect(stopped.last?["reason"]?.string == "payments.capture: provider-refused")
+      // A call that nobody makes.
+      try system.capture("late-4", isDead: false)
+      let alone = "calls wait, and no worker works for payments: start 'orderly-worker payments'"
+      #expect(try await Report(system).violations("I9") == [what: ["late-1"], alone: ["late-4"]])
     }
   }
 

@@ -24,6 +24,7 @@ import Testing
       // committed, target, read again, skipped, lost
       (30, 30, 0, 0, 0), (30, 10, 20, 0, 0), (30, 50, 0, 20, 0), (4, 10, 0, 0, 6),
       (4, 20, 0, 10, 6), (nil, 10, 0, 0, 0), (nil, 50, 0, 40, 0), (60, 10, 40, 0, 0),
+      (60, 50, 0, 40, 0), (60, 30, 20, 20, 0),
     ] as [(Int64?, Int64, Int64, Int64, Int64)])
   func recordsAreCounted(
     _ committed: Int64?, _ target: Int64, _ again: Int64, _ skipped: Int64, _ lost: Int64

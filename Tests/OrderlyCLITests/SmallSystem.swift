@@ -117,6 +117,21 @@ struct SmallSystem {
       """)
   }
 
+  /// A capture that payments has asked its provider for: pending, or given up after three calls.
+  func capture(_ order: String, isDead: Bool) throws {
+    try sql(
+      """
+      DELETE FROM payments.effect WHERE order_id = '\(order)';
+      INSERT INTO payments.effect (id, lane, order_id, kind, request, state, attempts,
+        next_attempt_at, reason, detail, first_failed, last_failed, causationid, created_at)
+      SELECT gen_random_uuid(), 0, '\(order)', 'payments.capture', '{}',
+        CASE WHEN is_dead THEN 'dead' ELSE 'pending' END, CASE WHEN is_dead THEN 3 ELSE 0 END,
+        now(), CASE WHEN is_dead THEN 'provider-refused' END, CASE WHEN is_dead THEN 'no' END,
+        CASE WHEN is_dead THEN now() END, CASE WHEN is_dead THEN now() END, gen_random_uuid(), now()
+      FROM (VALUES (\(isDead))) AS asked (is_dead)
+      """)
+  }
+
   func record(
     _ type: EventType, _ order: String, id: UUID, cause: UUID?, source: String? = nil
   ) -> Record {

@@ -54,6 +54,12 @@ import Testing
           'provider-unavailable', 'down', 'x', 8, 'replaying', now(), now());
         """)
       try system.park("gone-1", in: .payments, state: "dead", events: 1)
+      try system.sql(
+        """
+        INSERT INTO fleet.operator_action (who, command, target, services, orders, letters, reason)
+        SELECT 'ada', 'saga retry', 'number ' || number, '{}', '{gone-1}', '{}', 'again'
+        FROM generate_series(1, 101) AS number
+        """)
       let trace = try await system.orderly.run("trace", "gone-1", "-o", "json")
       #expect(trace.status == 0, "\(trace.messages)")
       let entries = try #require(JSONValue(parsing: trace.output).array)
@@ -67,6 +73,7 @@ import Testing
       #expect(count("parked") == 1)
       #expect(count("fence") == 1)
       #expect(count("dead-letter") == 1)
+      #expect(count("action") == 101)
       let released = try #require(
         entries.first {
           $0["what"]?.string == "inventory.released" && $0["kind"]?.string == "record"

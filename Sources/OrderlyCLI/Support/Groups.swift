@@ -89,13 +89,17 @@ struct GroupReader {
     return (groups, false)
   }
 
-  private func partitions(
-    of service: ServiceName, _ metadata: ClusterMetadata
-  ) async throws -> [GroupStatus.PartitionLag] {
+  /// How far a service has read its topics.
+  ///
+  /// - Parameter timeout: for each of the two questions.
+  func partitions(
+    of service: ServiceName, _ metadata: ClusterMetadata, timeout: Duration = .seconds(30)
+  ) async throws(KafkaError) -> [GroupStatus.PartitionLag] {
     let partitions = metadata.partitions(of: service.subscriptions.map(\.rawValue))
     guard !partitions.isEmpty else { return [] }
-    let committed = try await admin.listOffsets(group: service.rawValue, partitions: partitions)
-    let logs = try await admin.watermarks(partitions)
+    let committed = try await admin.listOffsets(
+      group: service.rawValue, partitions: partitions, timeout: timeout)
+    let logs = try await admin.watermarks(partitions, timeout: timeout)
     return partitions.map { partition in
       GroupStatus.PartitionLag(
         partition: partition, committed: committed[partition], log: logs[partition] ?? 0..<0)

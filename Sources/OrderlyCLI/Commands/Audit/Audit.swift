@@ -12,9 +12,9 @@ struct Audit: AsyncParsableCommand {
 
       Exits with 0 when what could be judged keeps its promises, or when there is nothing at all \
       yet; with 1 when a promise is broken, when nothing has come to an end yet, and when Kafka \
-      and Postgres do not belong together. Records that wait for a service without a worker break \
-      I9, and so do orders that are under way five minutes after their deadline, unless they are \
-      parked.
+      and Postgres do not belong together. Records and calls that wait for a service without a \
+      worker break I9, and so do orders that are under way five minutes after their deadline, \
+      unless they are parked or wait for a call.
 
       With --since only orders that came since then are judged, by the records since then; what \
       would have to be missed from older records, and the totals of the money, are left out.

@@ -17,11 +17,15 @@ struct AuditFacts: Sendable {
   var topics: TopicFacts
   /// How many workers that live work for each service; nil where that could not be found out.
   var workers: [ServiceName: Int]?
+  /// For each lane of a service the time before which its inbox may have forgotten what it took in,
+  /// where there is any; as of the end.
+  var horizons: [ServiceName: [Int32: Date]] = [:]
 
-  /// Whether nothing was under way: every group has read everything, all outboxes are empty, and no
-  /// parked order is to be tried again.
+  /// Whether nothing was under way: every group has read everything, all outboxes are empty, and
+  /// were while the databases were read, and no parked order and no call is to be tried again.
   var isSettled: Bool {
-    databases.outbox.isEmpty && positions.lag == 0 && databases.waitingKeys == 0
+    databases.outbox.isEmpty && positions.lag == 0 && !positions.haveGrown
+      && databases.waitingKeys == 0 && !databases.calls.contains { !$0.isDead }
   }
 }
 
@@ -38,6 +42,11 @@ struct AuditPositions: Sendable {
 
   /// Records that groups have not committed, of those that were there before.
   var lag: Int64 { ServiceName.allCases.reduce(0) { $0 + lag(of: $1) } }
+
+  /// Whether records have come while the databases were read.
+  var haveGrown: Bool {
+    after.contains { $0.value.upperBound != before[$0.key]?.upperBound }
+  }
 
   func lag(of service: ServiceName) -> Int64 {
     unread(by: service).reduce(0) { $0 + Int64($1.offsets.count) }

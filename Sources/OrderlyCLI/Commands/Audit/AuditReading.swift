@@ -40,9 +40,15 @@ extension GlobalOptions {
       let topics = try await topicFacts(
         from: starts, positions, databases, kafka, since: time)
       positions.committedLast = try await committed(events, admin)
+      // After the inboxes: they forget nothing before their lane has a horizon that says so.
+      var horizons: [ServiceName: [Int32: Date]] = [:]
+      for service in ServiceName.allCases {
+        let lanes = try await read(service) { try LaneRow.all(on: $0) }
+        for lane in lanes { horizons[service, default: [:]][lane.lane] = lane.horizon }
+      }
       return AuditFacts(
         positions: positions, databases: databases, topics: topics,
-        workers: try await workersByService())
+        workers: try? await workersByService(), horizons: horizons)
     }
   }
 

@@ -32,9 +32,8 @@ struct AuditReport: Sendable {
       (service, facts.topics.ledgers[service] ?? OutcomeLedger())
     }
     stopped = HeldOrder.all(facts.databases)
-    let judged = facts.databases.orders.filter(\.isJudged)
-    ended = judged.count(where: \.hasEnded)
-    open = judged.count - ended
+    ended = facts.databases.orders.count(where: \.hasEnded)
+    open = facts.databases.orders.count - ended
     lag = facts.positions.lag
     isPartial = !facts.topics.isComplete
   }

@@ -21,9 +21,9 @@ enum AuditVerdict: Equatable, Sendable {
       self = .broken
       return
     }
-    let judged = facts.databases.orders.filter(\.isJudged)
-    let isUnderWay = judged.contains { !$0.hasEnded } || facts.positions.lag > 0
-    if judged.contains(where: \.hasEnded) {
+    let orders = facts.databases.orders
+    let isUnderWay = orders.contains { !$0.hasEnded } || facts.positions.lag > 0
+    if orders.contains(where: \.hasEnded) {
       self = .kept
     } else if isUnderWay {
       self = .unjudged
@@ -48,24 +48,33 @@ enum AuditVerdict: Equatable, Sendable {
   }
 }
 
-/// An order that waits behind an event that failed.
+/// An order that waits behind an event that failed, or for a call that did.
 struct HeldOrder: Sendable {
   let order: String
   let service: ServiceName
   /// Whether it waits for a decision about a dead letter, not for its next attempt.
   let isDead: Bool
+  /// How many are in its queue.
   let events: Int
   let reason: String
 
   /// Those that wait for somebody first.
   static func all(_ databases: DatabaseFacts) -> [HeldOrder] {
-    databases.parked.flatMap { service, keys in
+    let parked = databases.parked.flatMap { service, keys in
       keys.map { order, facts in
         HeldOrder(
           order: order, service: service, isDead: facts.isDead, events: facts.events,
           reason: facts.reason)
       }
-    }.sorted {
+    }
+    let calling = databases.calls.compactMap { call in
+      call.trouble.map { trouble in
+        HeldOrder(
+          order: call.order, service: call.service, isDead: call.isDead, events: 0,
+          reason: "\(call.kind): \(trouble)")
+      }
+    }
+    return (parked + calling).sorted {
       ($0.isDead ? 0 : 1, $0.order, $0.service.rawValue)
         < ($1.isDead ? 0 : 1, $1.order, $1.service.rawValue)
     }

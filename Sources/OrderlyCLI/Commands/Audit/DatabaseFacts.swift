@@ -11,6 +11,9 @@ struct DatabaseFacts: Sendable {
   var deadLetters: [DeadLetterFacts] = []
   /// The parked orders of each service.
   var parked: [ServiceName: [String: ParkedFacts]] = [:]
+  /// Calls to the outside world that have had no answer, or whose answer is not handled yet.
+  private(set) var calls: [CallFacts] = []
+  private var calling: Set<String> = []
   /// The events behind the fences.
   var parkedEvents: [ParkedEventFacts] = []
   /// Services of which the inbox has no valid primary key, and so may hold an event twice.
@@ -19,6 +22,11 @@ struct DatabaseFacts: Sendable {
   var inboxRows: Int64 = 0
   /// When each service took its first event in, of those that its inbox still has.
   var firstTakenIn: [ServiceName: Date] = [:]
+
+  mutating func add(_ call: CallFacts) {
+    calls.append(call)
+    calling.insert(call.order)
+  }
 
   /// The facts of an order, made when it is first named.
   mutating func withOrder(_ id: String, _ change: (inout OrderFacts) throws -> Void) rethrows {
@@ -35,9 +43,11 @@ struct DatabaseFacts: Sendable {
   /// What is known of an order; nil for one that no database has.
   subscript(order: String) -> OrderFacts? { indexes[order].map { orders[$0] } }
 
-  /// Whether the order waits somewhere behind an event that failed: it comes to its end when that
-  /// one has mended, or somebody has decided about it.
-  func isParked(_ order: String) -> Bool { parked.values.contains { $0[order] != nil } }
+  /// Whether the order waits somewhere behind an event that failed, or for a call: it comes to its
+  /// end when that one has mended, or somebody has decided about it.
+  func isHeld(_ order: String) -> Bool {
+    calling.contains(order) || parked.values.contains { $0[order] != nil }
+  }
 
   /// Parked orders that are tried again by themselves, once for each service.
   var waitingKeys: Int { parked.values.reduce(0) { $0 + $1.values.count { !$0.isDead } } }
@@ -57,8 +67,6 @@ struct OrderFacts: Sendable {
   var createdAt: Date?
   /// How long its deadline has passed by the database's clock, in seconds; below zero before it.
   var lateness: Double?
-  /// Whether it is new enough for what was asked for.
-  var isJudged = true
   var reservation: String?
   var payment: String?
   var charge: Money?
@@ -149,4 +157,16 @@ struct ParkedFacts: Sendable {
   let events: Int
   /// Of the newest failure.
   let reason: String
+}
+
+/// A call to the outside world that is not done.
+struct CallFacts: Sendable {
+  let service: ServiceName
+  let order: String
+  /// `payments.capture`.
+  let kind: String
+  /// Whether it was given up, and waits for a decision about its dead letter.
+  let isDead: Bool
+  /// Why it is late: it has failed, or was due a minute ago and not made; nil while it is not late.
+  let trouble: String?
 }

@@ -12,6 +12,12 @@ struct DatabaseReading {
   /// nil for all orders.
   let since: Date?
 
+  /// What the other services are asked for. They may have heard of an order long before orders did,
+  /// so that the age of their rows says nothing.
+  private func ids(_ facts: DatabaseFacts) -> [String]? {
+    since == nil ? nil : facts.orders.map(\.id)
+  }
+
   /// Adds a service's facts. Runs in a read-only transaction, so that they are of one moment.
   func read(_ service: ServiceName, into facts: inout DatabaseFacts) throws {
     switch service {
@@ -23,23 +29,32 @@ struct DatabaseReading {
     try readOutbox(service, &facts)
     try readDeadLetters(service, &facts)
     try readParked(service, &facts)
+    try readCalls(service, &facts)
     try readInbox(service, &facts)
   }
 
-  /// Rows by their order's id, a page at a time. `sql` has `$1` for the last id, `$2` for the most
-  /// rows and `$3` for the time since which.
-  private func pages(_ sql: String, since: Date?, _ body: (Row) throws -> Void) throws {
+  /// Rows of orders, a page at a time. `sql` has `$1` for the last id, `$2` for the most rows and
+  /// `$3` for the ids of the orders; nil for all of them.
+  private func pages(_ sql: String, of ids: [String]?, _ body: (Row) throws -> Void) throws {
+    guard let ids else { return try pages(sql, nil, body) }
+    for start in stride(from: 0, to: ids.count, by: Self.page) {
+      let page = Array(ids[start..<min(start + Self.page, ids.count)])
+      for row in try connection.execute(sql, "", Int64(Self.page), page) { try body(row) }
+    }
+  }
+
+  /// The same with anything else for `$3`.
+  private func pages(
+    _ sql: String, _ filter: (any PostgresEncodable)?, _ body: (Row) throws -> Void
+  ) throws {
     var last = ""
     while true {
-      let rows = try connection.execute(sql, last, Int64(Self.page), since)
+      let rows = try connection.execute(sql, last, Int64(Self.page), filter)
       for row in rows { try body(row) }
       guard rows.count == Self.page, let row = rows.last else { return }
       last = try row.decode(0)
     }
   }
-
-  /// Other services may have heard of an order before orders did.
-  private var sinceElsewhere: Date? { since?.addingTimeInterval(-3600) }
 
   private func readOrders(_ facts: inout DatabaseFacts) throws {
     let sql = """
@@ -49,7 +64,7 @@ struct DatabaseReading {
       WHERE order_id > $1 AND ($3::timestamptz IS NULL OR created_at >= $3)
       ORDER BY order_id LIMIT $2
       """
-    try pages(sql, since: since) { row in
+    try pages(sql, since) { row in
       try facts.withOrder(try row.decode(0)) { order in
         order.order = try row.decode(1)
         order.reason = try row.decode(2)
@@ -64,11 +79,11 @@ struct DatabaseReading {
   private func readInventory(_ facts: inout DatabaseFacts) throws {
     let sql = """
       SELECT order_id, status FROM reservation
-      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR updated_at >= $3)
+      WHERE order_id > $1 AND ($3::text[] IS NULL OR order_id = ANY($3))
       ORDER BY order_id LIMIT $2
       """
-    try pages(sql, since: sinceElsewhere) { row in
-      try withOrder(row, &facts) { $0.reservation = try row.decode(1) }
+    try pages(sql, of: ids(facts)) { row in
+      try facts.withOrder(try row.decode(0)) { $0.reservation = try row.decode(1) }
     }
     // Of all orders, however old: stock has no beginning.
     facts.stock = try connection.execute(
@@ -90,11 +105,11 @@ struct DatabaseReading {
   private func readPayments(_ facts: inout DatabaseFacts) throws {
     let payments = """
       SELECT order_id, status, currency, amount FROM payment
-      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR updated_at >= $3)
+      WHERE order_id > $1 AND ($3::text[] IS NULL OR order_id = ANY($3))
       ORDER BY order_id LIMIT $2
       """
-    try pages(payments, since: sinceElsewhere) { row in
-      try withOrder(row, &facts) { order in
+    try pages(payments, of: ids(facts)) { row in
+      try facts.withOrder(try row.decode(0)) { order in
         order.payment = try row.decode(1)
         order.charge = try Self.money(row[3, as: Int64?.self], row[2, as: String?.self])
       }
@@ -106,26 +121,27 @@ struct DatabaseReading {
         count(*) FILTER (WHERE account = 'provider-receivable' AND kind = 'refund'),
         coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0)::bigint,
         coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0)::bigint
-      FROM ledger_entry WHERE order_id > $1 GROUP BY order_id
-      HAVING $3::timestamptz IS NULL OR max(at) >= $3 ORDER BY order_id LIMIT $2
+      FROM ledger_entry
+      WHERE order_id > $1 AND ($3::text[] IS NULL OR order_id = ANY($3))
+      GROUP BY order_id ORDER BY order_id LIMIT $2
       """
-    try pages(ledger, since: sinceElsewhere) { row in
+    try pages(ledger, of: ids(facts)) { row in
       let ledger = LedgerFacts(
         net: Money(amount: try row.decode(3), currency: try row.decode(1)),
         currencies: try row.decode(2), captures: try row.decode(4), refunds: try row.decode(5),
         captureBalance: try row.decode(6), refundBalance: try row.decode(7))
-      try withOrder(row, &facts) { $0.ledger = ledger }
+      facts.withOrder(try row.decode(0)) { $0.ledger = ledger }
     }
   }
 
   private func readShipments(_ facts: inout DatabaseFacts) throws {
     let sql = """
       SELECT order_id, status FROM shipment
-      WHERE order_id > $1 AND ($3::timestamptz IS NULL OR updated_at >= $3)
+      WHERE order_id > $1 AND ($3::text[] IS NULL OR order_id = ANY($3))
       ORDER BY order_id LIMIT $2
       """
-    try pages(sql, since: sinceElsewhere) { row in
-      try withOrder(row, &facts) { $0.shipment = try row.decode(1) }
+    try pages(sql, of: ids(facts)) { row in
+      try facts.withOrder(try row.decode(0)) { $0.shipment = try row.decode(1) }
     }
   }
 
@@ -151,7 +167,7 @@ struct DatabaseReading {
       """
       SELECT id, topic, partition, "offset", order_id, reason, state, event_id FROM dead_letter
       WHERE $1::timestamptz IS NULL OR last_failed >= $1 ORDER BY topic, partition, "offset", id
-      """, sinceElsewhere)
+      """, since?.addingTimeInterval(-3600))
     {
       let partition = TopicPartition(topic: try row.decode(1), partition: try row.decode(2))
       facts.deadLetters.append(
@@ -188,6 +204,23 @@ struct DatabaseReading {
     }
   }
 
+  /// However old, as what is parked. Each side of the OR has its index.
+  private func readCalls(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
+    for row in try connection.execute(
+      """
+      SELECT order_id, kind, state = 'dead',
+        CASE WHEN state = 'dead' OR attempts > 0 THEN coalesce(reason, 'given up')
+          WHEN next_attempt_at < now() - interval '1 minute' THEN 'due, and not made yet' END
+      FROM effect WHERE state = 'pending' OR state = 'dead' ORDER BY order_id, id
+      """)
+    {
+      facts.add(
+        CallFacts(
+          service: service, order: try row.decode(0), kind: try row.decode(1),
+          isDead: try row.decode(2), trouble: try row.decode(3)))
+    }
+  }
+
   private func readInbox(_ service: ServiceName, _ facts: inout DatabaseFacts) throws {
     let inbox = try connection.execute("SELECT count(*), min(received_at) FROM inbox")[0]
     facts.inboxRows += try inbox.decode(0)
@@ -202,16 +235,6 @@ struct DatabaseReading {
       """
     ).scalar(as: Bool.self)
     if !isGuarded { facts.unguardedInboxes.append(service) }
-  }
-
-  /// An order that orders has not, or that is too old, is not judged when only the new ones are.
-  private func withOrder(
-    _ row: Row, _ facts: inout DatabaseFacts, _ change: (inout OrderFacts) throws -> Void
-  ) throws {
-    try facts.withOrder(try row.decode(0)) { order in
-      if order.order == nil, since != nil { order.isJudged = false }
-      try change(&order)
-    }
   }
 
   private static func money(_ amount: Int64?, _ currency: String?) -> Money? {

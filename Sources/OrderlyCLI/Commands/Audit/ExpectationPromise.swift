@@ -20,6 +20,9 @@ struct Expectations: Sendable {
   var orders: [String: Set<End>] = [:]
   var poison: [Place: Poison] = [:]
 
+  /// How many dead letters the poison makes, in all services.
+  var deadLetters: Int { poison.values.reduce(0) { $0 + $1.services.count } }
+
   init() {}
 
   /// Reads lines of JSON.
@@ -60,8 +63,8 @@ struct Expectations: Sendable {
   }
 }
 
-/// Every order that was acknowledged has come to one of its ends, if nothing of it is parked, and every poison record is
-/// dead-lettered by whom and for the reason that was foretold.
+/// Every order that was acknowledged has come to one of its ends, unless it is held, and every
+/// poison record is dead-lettered by whom and for the reason that was foretold.
 enum ExpectationPromise {
   static func check(_ facts: AuditFacts, _ expected: Expectations) -> Finding {
     var finding = Finding("--expect", "what was published: its orders' ends, its dead letters")
@@ -83,7 +86,7 @@ enum ExpectationPromise {
   ) {
     for (id, ends) in expected.orders.sorted(by: { $0.key < $1.key }) {
       guard let order = facts.databases[id], order.hasEnded else {
-        guard facts.isSettled, !facts.databases.isParked(id) else {
+        guard facts.isSettled, !facts.databases.isHeld(id) else {
           finding.inFlight += 1
           continue
         }

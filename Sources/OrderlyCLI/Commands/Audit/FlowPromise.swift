@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 
 /// I9: lag and outboxes go back to zero, and orders come to their ends. One look can't tell that
-/// they will, but it sees what keeps them from it: records that wait for a service without a worker,
-/// and orders that should have ended long ago. What waits too long in an outbox is a breach of I4.
+/// they will, but it sees what keeps them from it: what waits for a service without a worker, and
+/// orders that should have ended long ago. What waits too long in an outbox is a breach of I4.
 enum FlowPromise {
   /// How long after its deadline an order may still be under way, in seconds: it takes that long at
   /// most to bring it back when the fleet is at work.
@@ -13,7 +13,7 @@ enum FlowPromise {
 
   static func check(_ facts: AuditFacts) -> Finding {
     var finding = Finding("I9", "flow: lag, outboxes, orders in flight")
-    let open = facts.databases.orders.filter { $0.isJudged && !$0.hasEnded }
+    let open = facts.databases.orders.filter { !$0.hasEnded }
     finding.checked = facts.topics.records
     finding.inFlight = open.count
     finding.notes = [
@@ -21,9 +21,9 @@ enum FlowPromise {
         + "orders in flight \(open.count)"
     ]
     for order in open {
-      // What is parked is told by itself, with what to do about it.
+      // What is held is told by itself, with what to do about it.
       guard let lateness = order.lateness, lateness > slack,
-        !facts.databases.isParked(order.id)
+        !facts.databases.isHeld(order.id)
       else { continue }
       finding.breach(
         "still \(order.order ?? "open") more than \(Int(slack / 60)) min after its deadline; "
@@ -36,7 +36,17 @@ enum FlowPromise {
           + "not come: see 'orderly get orders --status cancel-early --status shipped-early "
           + "--status unfulfilled-early'")
     }
+    if facts.workers == nil {
+      finding.warnings.append(
+        "which workers live can't be found out, nor whether what waits has one: see "
+          + "'orderly get workers'")
+    }
     for service in ServiceName.allCases { checkLag(of: service, facts, &finding) }
+    for call in facts.databases.calls where !call.isDead && facts.workers?[call.service] == 0 {
+      finding.breach(
+        "calls wait, and no worker works for \(call.service.rawValue): start "
+          + "'orderly-worker \(call.service.rawValue)'", call.order)
+    }
     return finding
   }
 

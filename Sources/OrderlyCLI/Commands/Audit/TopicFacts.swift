@@ -53,6 +53,8 @@ struct InboxNeed: Sendable {
   let service: ServiceName
   let id: UUID
   let place: Place
+  /// The key, where it is text.
+  let order: String?
   /// When the record was written, in milliseconds since 1970.
   let time: Int64?
   let purpose: Purpose
@@ -104,8 +106,10 @@ struct TopicFacts: Sendable {
   private var counted: [UUID: UInt8] = [:]
   /// When the oldest record of an event was written, in milliseconds since 1970.
   private(set) var oldest: Int64?
-  /// Records whose cause is not in the inbox of the service that sent them.
+  /// Records of services that name no cause.
   private(set) var causeless: [Place] = []
+  /// Causes that are not in the inbox of the service that sent the record.
+  private(set) var missingCauses: [InboxNeed] = []
   private(set) var records = 0
 
   init(isComplete: Bool = true, fates: KnownFates = KnownFates()) {
@@ -148,7 +152,7 @@ struct TopicFacts: Sendable {
     case (.handled, true): ledgers[need.service, default: OutcomeLedger()].done += 1
     case (.handled, false): addUnhandled(need.service, need.place, need.time)
     case (.cause, true): break
-    case (.cause, false): causeless.append(need.place)
+    case (.cause, false): missingCauses.append(need)
     }
   }
 
@@ -230,7 +234,8 @@ struct TopicFacts: Sendable {
       return nil
     }
     return InboxNeed(
-      service: service, id: id, place: record.place, time: record.time, purpose: .handled)
+      service: service, id: id, place: record.place, order: record.order, time: record.time,
+      purpose: .handled)
   }
 
   private mutating func addCause(
@@ -242,7 +247,8 @@ struct TopicFacts: Sendable {
     if let cause = record.cause {
       needs.append(
         InboxNeed(
-          service: sender, id: cause, place: record.place, time: record.time, purpose: .cause))
+          service: sender, id: cause, place: record.place, order: record.order, time: record.time,
+          purpose: .cause))
     } else {
       causeless.append(record.place)
     }

@@ -1,6 +1,5 @@
 import Arguments
 import Contracts
-import FleetPostgres
 import Foundation
 
 struct DeadLettersShow: AsyncParsableCommand {
@@ -40,20 +39,8 @@ struct DeadLettersShow: AsyncParsableCommand {
     var states: [(ServiceName, String)] = []
     if let order = letter.row.orderID { states = try await OrderStates.load(order, global) }
     let page = letter.page(
-      payload: body, isFull: full, states: states, actions: try await actions(letter.row),
-      at: Date())
+      payload: body, isFull: full, states: states,
+      actions: try await global.operatorActions(letter: letter.row.id), at: Date())
     printData(page.render(format.output))
-  }
-
-  /// What has been done about it, for those who may see that.
-  private func actions(_ letter: DeadLetterRow) async throws -> [OperatorAction] {
-    do {
-      return try await global.withOperatorTables { connection in
-        try OperatorLog.actions(order: nil, letter: letter.id, on: connection)
-      }
-    } catch let failure as CommandFailure {
-      printMessage("What was done about it is not shown: \(failure)")
-      return []
-    }
   }
 }

@@ -31,7 +31,7 @@ struct DevelopmentRun: Sendable {
       throw CommandFailure("'orderly publish' has ended with \(published).")
     }
     let (final, missing) = try await waitForRest(
-      DevelopmentExpectation(path: expectations), within: .seconds(60 + orders / 50))
+      Expectations(file: expectations), within: .seconds(60 + orders / 50))
     let seconds = (ContinuousClock.now - started) / .seconds(1)
 
     try writeData("\n" + style.bold("Orders by outcome") + "\n")
@@ -97,9 +97,9 @@ struct DevelopmentRun: Sendable {
   ///
   /// - Returns: what was seen last, and what was missing then.
   private func waitForRest(
-    _ expected: DevelopmentExpectation, within limit: Duration
+    _ expected: Expectations, within limit: Duration
   ) async throws -> (DevelopmentStanding, missing: [String]) {
-    let progress = ProgressBar("orders ended", total: expected.orders)
+    let progress = ProgressBar("orders ended", total: expected.orders.count)
     defer { progress.finish() }
     let deadline = ContinuousClock.now + limit
     let database = try ConnectionConfiguration(url: fleet.postgres.url)

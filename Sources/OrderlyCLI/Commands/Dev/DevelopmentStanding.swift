@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 import Kafka
 import Postgres
 import Settings
@@ -24,9 +23,10 @@ struct DevelopmentStanding: Sendable {
 
   /// What is still to be done until everything is at rest; empty when it is. What waits behind a
   /// dead letter is at rest.
-  func missing(_ expected: DevelopmentExpectation) -> [String] {
+  func missing(_ expected: Expectations) -> [String] {
     var missing: [String] = []
-    if ended < expected.orders { missing.append("\(expected.orders - ended) orders not ended") }
+    let orders = expected.orders.count
+    if ended < orders { missing.append("\(orders - ended) orders not ended") }
     if dead < expected.deadLetters {
       missing.append("\(expected.deadLetters - dead) dead letters to come")
     }
@@ -74,27 +74,5 @@ struct DevelopmentStanding: Sendable {
       dead += Int(try row[1, as: Int64.self])
       outbox += Int(try row[2, as: Int64.self])
     }
-  }
-}
-
-/// What the publication has promised.
-struct DevelopmentExpectation: Sendable {
-  private(set) var orders = 0
-  private(set) var deadLetters = 0
-
-  /// - Parameter path: the file that `orderly publish --expect` has written.
-  init(path: String) throws {
-    for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
-      let entry = try JSONDecoder().decode(Entry.self, from: Data(line.utf8))
-      if let services = entry.services {
-        deadLetters += services.count
-      } else {
-        orders += 1
-      }
-    }
-  }
-
-  private struct Entry: Decodable {
-    let services: [String]?
   }
 }

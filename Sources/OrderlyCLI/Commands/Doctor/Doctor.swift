@@ -26,9 +26,13 @@ struct Doctor: AsyncParsableCommand {
     let settings = try global.settings()
     async let kafka = DoctorKafka.findings(settings)
     async let postgres = DoctorPostgres.findings(settings)
-    async let workers = DoctorWorkers.findings(settings)
-    async let flow = DoctorFlow.findings(settings)
-    let findings = await Self.versions(settings) + kafka + postgres + workers + flow
+    async let alive = DoctorWorkers.alive(settings)
+    async let looks = DoctorFlow.looks(settings)
+    let workers = await alive
+    let findings =
+      await Self.versions(settings) + kafka + postgres
+      + (workers.map { DoctorWorkers.findings($0) } ?? [])
+      + DoctorFlow.findings(looks, alive: workers)
     printData(
       output == .table
         ? DoctorFinding.text(findings, Style(global))

@@ -22,23 +22,30 @@ enum DoctorFlow {
   }
 
   /// Nothing where Kafka can't be reached: ``DoctorKafka`` has said so then.
-  static func findings(_ settings: Settings) async -> [DoctorFinding] {
+  static func looks(_ settings: Settings) async -> Result<[Look], KafkaError> {
     guard let configuration = try? settings.kafka(clientID: "orderly-doctor"),
       let admin = try? Admin(configuration)
-    else { return [] }
-    async let alive = alive(settings)
+    else { return .success([]) }
     async let taken = takenIn(settings)
     let result = await looks(admin)
     await admin.close()
-    let (workers, takenIn) = await (alive, taken)
-    switch result {
-    case .success(var looks):
-      for index in looks.indices { looks[index].hasTakenIn = takenIn[looks[index].service] }
-      return findings(looks, alive: workers)
+    let takenIn = await taken
+    return result.map { looks in
+      looks.map { look in
+        var look = look
+        look.hasTakenIn = takenIn[look.service]
+        return look
+      }
+    }
+  }
+
+  static func findings(
+    _ looks: Result<[Look], KafkaError>, alive: [WorkerRecord]?
+  ) -> [DoctorFinding] {
+    switch looks {
+    case .success(let looks): findings(looks, alive: alive)
     case .failure(let error):
-      return [
-        .warn("lag", "\(error)", advice: "Without it nobody can tell what waits to be handled.")
-      ]
+      [.warn("lag", "\(error)", advice: "Without it nobody can tell what waits to be handled.")]
     }
   }
 
@@ -92,14 +99,7 @@ enum DoctorFlow {
 
   // MARK: - Looking
 
-  private static func alive(_ settings: Settings) async -> [WorkerRecord]? {
-    guard let configuration = try? DoctorPostgres.configuration(nil, settings) else { return nil }
-    let pool = Pool(configuration, maximum: 1)
-    let listing = try? await WorkerRegistry(pool: pool).list()
-    await pool.close()
-    return listing?.alive
-  }
-
+  /// An inbox forgets, in a system that is idle for days all it had; the orders themselves stay.
   /// Services whose tables can't be read are left out: ``DoctorPostgres`` says why.
   private static func takenIn(_ settings: Settings) async -> [ServiceName: Bool] {
     await withTaskGroup(of: (ServiceName, Bool?).self) { group in
@@ -110,7 +110,10 @@ enum DoctorFlow {
           }
           let found = try? await withConnection(configuration) { connection in
             try connection.execute(
-              "SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM dead_letter)"
+              """
+              SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM dead_letter)
+                OR EXISTS (SELECT FROM \(OrderStates.table(of: service)))
+              """
             ).scalar(as: Bool.self)
           }
           return (service, found)
@@ -124,24 +127,18 @@ enum DoctorFlow {
     let timeout = DoctorKafka.timeout
     guard let metadata = try? await admin.metadata(timeout: timeout) else { return .success([]) }
     do throws(KafkaError) {
-      let partitions = metadata.partitions(of: Topic.allCases.map(\.rawValue))
-      guard !partitions.isEmpty else { return .success([]) }
-      let watermarks = try await admin.watermarks(partitions, timeout: timeout)
+      guard !metadata.partitions(of: Topic.allCases.map(\.rawValue)).isEmpty else {
+        return .success([])
+      }
       var looks: [Look] = []
       for service in ServiceName.allCases {
-        let topics = service.subscriptions.map(\.rawValue)
-        let read = partitions.filter { topics.contains($0.topic) }
-        let committed = try await admin.listOffsets(
-          group: service.rawValue, partitions: read, timeout: timeout)
-        var look = Look(service: service)
-        for partition in read {
-          guard let range = watermarks[partition] else { continue }
-          let start = committed[partition] ?? range.lowerBound
-          look.lag += max(0, range.upperBound - start)
-          look.hasRecords = look.hasRecords || range.upperBound > 0
-          look.hasCommitted = look.hasCommitted || committed[partition] ?? 0 > 0
-        }
-        looks.append(look)
+        let partitions = try await GroupReader(admin: admin)
+          .partitions(of: service, metadata, timeout: timeout)
+        looks.append(
+          Look(
+            service: service, lag: partitions.reduce(0) { $0 + $1.lag },
+            hasRecords: partitions.contains { $0.log.upperBound > 0 },
+            hasCommitted: partitions.contains { $0.committed ?? 0 > 0 }))
       }
       return .success(looks)
     } catch {

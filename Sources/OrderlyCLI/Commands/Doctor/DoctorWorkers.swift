@@ -6,13 +6,14 @@ import Settings
 
 /// What `orderly doctor` finds out about the workers that have registered.
 enum DoctorWorkers {
-  /// Nothing when the registry can't be read: ``DoctorPostgres`` has said why then.
-  static func findings(_ settings: Settings) async -> [DoctorFinding] {
-    guard let configuration = try? DoctorPostgres.configuration(nil, settings) else { return [] }
+  /// The workers that have been heard of lately; nil when the registry can't be read:
+  /// ``DoctorPostgres`` has said why then.
+  static func alive(_ settings: Settings) async -> [WorkerRecord]? {
+    guard let configuration = try? DoctorPostgres.configuration(nil, settings) else { return nil }
     let pool = Pool(configuration, maximum: 1)
     let listing = try? await WorkerRegistry(pool: pool).list()
     await pool.close()
-    return listing.map { findings($0.alive) } ?? []
+    return listing?.alive
   }
 
   /// - Parameter alive: the workers that have been heard of lately.

@@ -18,12 +18,16 @@ struct SeekPlan: Sendable {
     /// Of the lane: ids that its inbox took in before this may have been forgotten.
     let horizon: Date?
 
-    /// Where the group would go on by itself.
-    private var current: Int64 { max(committed ?? log.lowerBound, log.lowerBound) }
-    /// Records that would be read again.
-    var again: Int64 { max(0, min(current, log.upperBound) - target) }
-    /// Records that would never be read.
-    var skipped: Int64 { max(0, target - current) }
+    /// Records that would be read again: of a log that has become shorter than what was committed,
+    /// each may have been.
+    var again: Int64 { max(0, min(committed ?? log.lowerBound, log.upperBound) - target) }
+    /// Records that would never be read. An offset outside of the log says nothing of its records:
+    /// the topic may have been made anew.
+    var skipped: Int64 {
+      let places = log.lowerBound...log.upperBound
+      let current = committed.flatMap { places.contains($0) ? $0 : nil } ?? log.lowerBound
+      return max(0, target - current)
+    }
     /// Records that were deleted before the group had read them.
     var lost: Int64 { committed.map { max(0, log.lowerBound - $0) } ?? 0 }
 

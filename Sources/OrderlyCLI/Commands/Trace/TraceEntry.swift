@@ -1,4 +1,5 @@
 import Contracts
+import FleetPostgres
 import Foundation
 import JSONSchema
 
@@ -65,6 +66,17 @@ struct TraceEntry: Sendable {
     case nil: break
     }
     return members
+  }
+}
+
+extension TraceEntry {
+  /// What an operator has done.
+  init(_ action: OperatorAction) {
+    let detail = action.detail.map { ": \($0)" } ?? ""
+    self.init(
+      kind: .action, at: action.at, by: action.who,
+      what: "orderly \(action.command) (\(action.target))",
+      detail: "\(action.outcome.rawValue)\(detail); reason: \(action.reason)")
   }
 }
 

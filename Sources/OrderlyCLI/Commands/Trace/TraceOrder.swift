@@ -38,7 +38,7 @@ struct TraceOrder: AsyncParsableCommand {
         "Nothing has ever happened to an order \(printable(id)): no topic has a record of it, and "
           + "no service has heard of it. See 'orderly get orders'.")
     }
-    entries += try await OperatorActions.entries(of: id, global)
+    entries += try await global.operatorActions(order: id).map { TraceEntry($0) }
     printData(
       Trace(order: id, entries).table(payloads: payload).render(format.output))
   }

@@ -100,10 +100,7 @@ struct TraceRows: Sendable {
 
   /// Calls to the outside world, in services that make any.
   private func effects(on connection: Connection) throws -> [TraceEntry] {
-    let isThere = try connection.execute("SELECT to_regclass('effect') IS NOT NULL")
-      .scalar(as: Bool.self)
-    guard isThere else { return [] }
-    return try connection.execute(
+    try connection.execute(
       """
       SELECT id, kind, state, attempts, reason, causationid, created_at, done_at FROM effect
       WHERE order_id = $1 ORDER BY created_at, id LIMIT 100
