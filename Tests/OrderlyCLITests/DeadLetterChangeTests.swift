@@ -44,14 +44,14 @@ import Testing
     }
   }
 
-  /// A body that is no JSON, without a header that counts.
+  /// A body that is no JSON, without two headers that count.
   @Test func whatIsNoEventIsMadeOne() async throws {
     try await SmallSystem.with { system in
       try system.sql("INSERT INTO orders.lane (lane, epoch) VALUES (0, 1)")
       let headers = EventCodec.headers(
         id: UUID(), source: "/shop", type: "order.placed", time: Date(), subject: "o-1",
         causationID: nil, traceparent: nil
-      ).filter { $0.name != HeaderName.source }
+      ).filter { ![HeaderName.source, HeaderName.type].contains($0.name) }
       let id = try system.insert(
         of: .orders, order: nil,
         RawMessage(
@@ -66,16 +66,25 @@ import Testing
       let patched = try await system.change("dlq", "edit", letter, "--patch", "{}")
       #expect(patched.status == 1)
       #expect(patched.messages.contains("The body is not JSON"))
+      let named = ["-H", "ce_type=order.placed"]
       let half = try await system.orderly.run(
-        ["dlq", "edit", letter, "-f", "-", "--reason", "a test", "--yes"],
+        ["dlq", "edit", letter, "-f", "-"] + named + ["--reason", "a test", "--yes"],
         input: PublishBodiesTests.order)
       #expect(half.status == 1)
       #expect(half.messages.contains("ce_source"))
       let whole = try await system.orderly.run(
-        ["dlq", "edit", letter, "-f", "-", "-H", "ce_source=/shop", "--reason", "a test", "--yes"],
+        ["dlq", "edit", letter, "-f", "-", "-H", "ce_source=/shop"] + named
+          + ["--reason", "a test", "--yes"],
         input: PublishBodiesTests.order)
       #expect(whole.status == 0, "\(whole.testDescription)")
       #expect(whole.messages.contains("after:  handled: sends order.accepted"))
+      let edited = try await system.orderly.run("dlq", "show", letter, "--payload", "-o", "json")
+      let page = try JSONValue(parsing: edited.output.utf8)
+      #expect(page["payload"]?["orderId"] == "o-1", "\(edited.output)")
+      let sources = ["headers", "editedHeaders"].map { name in
+        page[name]?.array?.first { $0["name"]?.string == HeaderName.source }?["value"]?.string
+      }
+      #expect(sources == [nil, "/shop"])
     }
   }
 

@@ -47,8 +47,13 @@ struct WholeDeadLetter: Sendable {
   let row: DeadLetterRow
   let value: [UInt8]?
   let headers: [EventHeader]
-  /// What is replayed instead of `value`, if it was edited.
-  let editedValue: [UInt8]?
+  /// What is replayed instead, if it was edited.
+  let edit: (value: [UInt8], headers: [EventHeader])?
+
+  /// The type of the event that a replay would put back, if it is a known one.
+  var replayedType: EventType? {
+    edit.map { EventCodec.type(in: $0.headers) } ?? row.eventType.flatMap(EventType.init)
+  }
 
   /// Finds the one dead letter, of any service, whose id begins so.
   ///
@@ -80,15 +85,18 @@ struct WholeDeadLetter: Sendable {
     let (low, high) = prefix.range
     return try connection.execute(
       """
-      SELECT \(DeadLetterRow.columns), value, headers::text, edited_value FROM dead_letter
+      SELECT \(DeadLetterRow.columns), value, headers::text, edited_value,
+        edited_headers::text FROM dead_letter
       WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 6
       """, low, high
     ).map { row in
-      WholeDeadLetter(
+      let next = DeadLetterRow.columnCount
+      // The table has both or neither.
+      let edited: [UInt8]? = try row.decode(next + 2)
+      return WholeDeadLetter(
         row: try DeadLetterRow(row, of: service),
-        value: try row.decode(DeadLetterRow.columnCount),
-        headers: try HeaderList.decode(try row.decode(DeadLetterRow.columnCount + 1)),
-        editedValue: try row.decode(DeadLetterRow.columnCount + 2))
+        value: try row.decode(next), headers: try HeaderList.decode(try row.decode(next + 1)),
+        edit: try edited.map { ($0, try HeaderList.decode(try row.decode(next + 3))) })
     }
   }
 }
