@@ -49,7 +49,7 @@ struct ApplyRun {
       try await look()
       for index in progress.overdue(at: now) { progress.end(index, .unanswered) }
       bar.show(progress.states.count { $0 == .resolved })
-      if !progress.isOver { try await Task.sleep(for: .milliseconds(100)) }
+      if !progress.isOver { try await Task.sleep(for: .seconds(progress.pause(at: now))) }
     }
     bar.finish()
   }
