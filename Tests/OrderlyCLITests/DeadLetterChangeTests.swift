@@ -115,6 +115,37 @@ import Testing
     }
   }
 
+  /// The trouble of one letter does not hide what is done for good about the others.
+  @Test func whatIsDoneIsToldThoughSomethingFails() async throws {
+    try await SmallSystem.with { system in
+      let letters = try (0..<3).map { try system.stop("o-\($0)", offset: 100 + Int64($0)) }
+      try system.sql(
+        """
+        CREATE FUNCTION payments.fail() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE 'the disk is full' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER fail BEFORE UPDATE ON payments.dead_letter
+        FOR EACH ROW WHEN (NEW.order_id = 'o-1') EXECUTE FUNCTION payments.fail();
+        """)
+      let outcome = try await system.change("dlq", "discard", letters[0], letters[1], letters[2])
+      #expect(outcome.status == 3, "\(outcome.testDescription)")
+      #expect(outcome.output.contains("the disk is full"))
+      #expect(try letters.map(system.state) == ["discarded", "open", "discarded"])
+      #expect(
+        try system.value("SELECT outcome || ', ' || detail FROM fleet.operator_action")
+          == "partly-done, 2 of 3 dead letters discarded")
+      let alone = try await system.orderly.run("dlq", "assign", letters[1], "--owner", "ada")
+      #expect(alone.status == 1 && alone.output.contains("the disk is full"))
+
+      // It is tried again already, for another letter of it.
+      let letter = try system.stop("o-3", offset: 103)
+      try system.sql("UPDATE payments.parked_key SET state = 'waiting' WHERE key = 'o-3'")
+      let held = try await system.change("dlq", "discard", letter, "--release")
+      #expect(held.status == 3, "\(held.testDescription)")
+      #expect(held.output.contains("discarded, but not released"))
+      #expect(try system.state(of: letter) == "discarded")
+    }
+  }
+
   @Test func ownersAndNotesAreKept() async throws {
     try await SmallSystem.with { system in
       let letter = try system.stop("o-1", offset: 100)

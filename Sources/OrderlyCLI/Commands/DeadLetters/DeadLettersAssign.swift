@@ -82,12 +82,11 @@ extension GlobalOptions {
       try await ServiceDesks.with(self) { desks in
         var changes: [LetterChange] = []
         for row in rows {
-          do {
+          let change = await LetterChange(of: row) {
             try await desks.change(row.service) { try await change($0, row.id) }
-            changes.append(LetterChange(row: row, isDone: true, result: words))
-          } catch let refusal as Refusal {
-            changes.append(LetterChange(row: row, isDone: false, result: refusal.description))
+            return (.done, words)
           }
+          changes.append(change)
         }
         return LetterChange.report(changes, "changed", output)
       }
