@@ -54,6 +54,11 @@ struct ApplyRun {
     bar.finish()
   }
 
+  /// Takes what is written down about the plan in the place of what this run knows.
+  mutating func readAgain() async throws {
+    plan = try await plan.readAgain(table)
+  }
+
   private var now: Double { (ContinuousClock.now - start) / .seconds(1) }
 
   private mutating func begin(_ index: Int) async throws {

@@ -20,6 +20,11 @@ struct DeadLetterPrefix: ExpressibleByArgument {
     self.text = text
   }
 
+  /// That of one only.
+  init(_ id: UUID) {
+    text = id.uuidString.lowercased()
+  }
+
   var defaultValueDescription: String { text }
 
   /// The smallest and the largest id that begin so.

@@ -92,6 +92,7 @@ struct DeadLettersApply: AsyncParsableCommand {
       return run
     }
     guard let finished else {
+      try await run.readAgain()
       printMessage("Interrupted. Apply the plan again to go on.")
       return MutationResult(outcome: .partlyDone, summary: "interrupted")
     }

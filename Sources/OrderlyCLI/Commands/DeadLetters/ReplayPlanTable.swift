@@ -75,6 +75,11 @@ extension ReplayPlan {
     }
   }
 
+  /// The plan as it is now.
+  func readAgain(_ table: Pool) async throws -> ReplayPlan {
+    try await table.withConnection { try Self.find(DeadLetterPrefix(id), on: $0) }
+  }
+
   /// Writes what has become of an item.
   func update(_ position: Int, on connection: Connection) throws {
     let item = items[position]
