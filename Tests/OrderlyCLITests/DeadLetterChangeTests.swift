@@ -115,6 +115,32 @@ import Testing
     }
   }
 
+  @Test func openLettersAreChosenByWhatTheyHaveInCommon() async throws {
+    try await SmallSystem.with { system in
+      for index in 0..<3 { try system.stop("o-\(index)", offset: 100 + Int64(index)) }
+      let assigned = try await system.orderly.run(
+        "dlq", "assign", "--type", "inventory.reserved", "--owner", "ada")
+      #expect(assigned.status == 0, "\(assigned.testDescription)")
+      #expect(
+        try system.value("SELECT count(*) FROM payments.dead_letter WHERE owner = 'ada'") == "3")
+      let one = try await system.change("dlq", "discard", "--key", "o-1")
+      #expect(one.status == 0 && one.lines.count == 2, "\(one.testDescription)")
+      let again = try await system.change("dlq", "discard", "--key", "o-1")
+      #expect(again.status == 4 && again.messages.contains("No open dead letter matches"))
+      let few = try await system.change("dlq", "discard", "--service", "payments", "--limit", "1")
+      #expect(few.status == 4 && few.messages.contains("More than 1 dead letters match"))
+      let asked = try await system.orderly.run(
+        "dlq", "discard", "--service", "payments", "--reason", "a test")
+      #expect(asked.messages.contains("Discard 2 dead letters?"), "\(asked.testDescription)")
+      let rest = try await system.change("dlq", "discard", "--service", "payments")
+      #expect(rest.status == 0, "\(rest.testDescription)")
+      #expect(
+        try system.value("SELECT count(*) FROM payments.dead_letter WHERE state = 'open'") == "0")
+      let all = try await system.change("dlq", "discard")
+      #expect(all.status == 2, "\(all.testDescription)")
+    }
+  }
+
   /// The trouble of one letter does not hide what is done for good about the others.
   @Test func whatIsDoneIsToldThoughSomethingFails() async throws {
     try await SmallSystem.with { system in

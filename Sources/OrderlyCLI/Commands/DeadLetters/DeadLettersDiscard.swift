@@ -12,14 +12,16 @@ struct DeadLettersDiscard: AsyncParsableCommand {
     discussion: """
       The later events of a letter's order stay parked until 'orderly dlq release', or go on at \
       once with --release: they are then handled as if the discarded event had never come.
+
+      Without ids, the open letters that match are taken.
       """,
     examples: [
       "orderly dlq discard 3f2a91c0 --reason 'a test order'",
       "orderly dlq discard 3f2a 77b0 --release --reason 'sent twice' --yes",
+      "orderly dlq discard --fingerprint 1f0a3c2d --since 2h --reason 'no events, INC-42'",
     ])
 
-  @Argument(help: "The dead letters, by the beginnings of their ids.")
-  var ids: [DeadLetterPrefix]
+  @OptionGroup var selection: DeadLetterSelectionOptions
 
   @Flag(help: "Let the later events of the orders go on.")
   var release = false
@@ -28,12 +30,8 @@ struct DeadLettersDiscard: AsyncParsableCommand {
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func validate() throws {
-    guard !ids.isEmpty else { throw ValidationError("Name at least one dead letter.") }
-  }
-
   func run() async throws {
-    let rows = try await DeadLetterRow.find(ids, global)
+    let rows = try await selection.rows(global)
     guard !mutation.dryRun else {
       printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
       let open = rows.count { $0.state == "open" }
@@ -128,22 +126,6 @@ struct LetterChange {
     return MutationResult(
       outcome: .ofAll(changes.map(\.outcome)),
       summary: "\(done) of \(counted(changes.count, "dead letter")) \(participle)")
-  }
-}
-
-extension DeadLetterRow {
-  /// The letters of such ids, each once, in the order given.
-  ///
-  /// - Throws: ``CommandFailure`` when one names none, or more than one.
-  static func find(
-    _ ids: [DeadLetterPrefix], _ global: GlobalOptions
-  ) async throws -> [DeadLetterRow] {
-    var rows: [DeadLetterRow] = []
-    for id in ids {
-      let row = try await WholeDeadLetter.find(id, global).row
-      if !rows.contains(where: { $0.id == row.id }) { rows.append(row) }
-    }
-    return rows
   }
 }
 

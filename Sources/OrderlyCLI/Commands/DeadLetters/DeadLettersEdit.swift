@@ -57,7 +57,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let row = try await WholeDeadLetter.find(id, global).row
+    let row = try await DeadLetterRow.find([id], global)[0]
     try await ServiceDesks.with(global) { desks in
       let letter = try await desks.letter(row)
       let edit = try await self.edit(letter)
