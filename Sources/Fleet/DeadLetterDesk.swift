@@ -94,12 +94,16 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
   /// Keeps another message to be replayed instead of the original, in place of an earlier edit. See
   /// ``DeadLetter/edited(value:headers:at:)``.
   ///
+  /// - Parameter seen: the letter as whoever edits it has seen it.
   /// - Returns: the letter as it is now.
-  /// - Throws: ``Refusal``, ``StoreError``.
+  /// - Throws: ``Refusal``, also when somebody else has edited it since; ``StoreError``.
   public func edit(
-    _ id: UUID, value: [UInt8], headers: [EventHeader], at time: Date? = nil
+    _ seen: DeadLetter, value: [UInt8], headers: [EventHeader], at time: Date? = nil
   ) async throws -> DeadLetter {
-    try await change(id) { letter, transaction in
+    try await change(seen.id) { letter, transaction in
+      guard letter.edit?.eventID == seen.edit?.eventID else {
+        throw Refusal("The dead letter was edited by somebody else meanwhile. Look at it again.")
+      }
       letter = try letter.edited(
         value: value, headers: headers, at: time ?? transaction.now())
     }

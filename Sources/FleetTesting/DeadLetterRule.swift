@@ -109,7 +109,7 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
       _ = try await desk.replay(letter.id, lane: 5, at: now)
     }
     let edited = try await desk.edit(
-      letter.id, value: message.value ?? [], headers: message.headers, at: now)
+      letter, value: message.value ?? [], headers: message.headers, at: now)
     try await expectRefusal("an order was put into a lane that nobody knows") {
       _ = try await desk.replay(letter.id, at: now)
     }
@@ -136,7 +136,7 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
       _ = try await desk.replay(letter.id, at: now)
     }
     try await expectRefusal("a letter was edited while it was replayed") {
-      _ = try await desk.edit(letter.id, value: [], headers: [], at: now)
+      _ = try await desk.edit(letter, value: [], headers: [], at: now)
     }
     try await expectRefusal("a letter was discarded while it was replayed") {
       _ = try await desk.discard(letter.id, at: now)
@@ -288,7 +288,7 @@ private struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     try await expectRefusal("an edit took another order") {
       let other = message(1, order: "y")
       _ = try await desk.edit(
-        letter.id, value: other.value ?? [], headers: other.headers, at: now)
+        letter, value: other.value ?? [], headers: other.headers, at: now)
     }
     try await expectRefusal("a letter was found that is not there") {
       try await desk.note(UUID(), "?")

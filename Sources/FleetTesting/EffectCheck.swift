@@ -97,7 +97,7 @@ struct EffectCheck<Store: LaneStore> {
     }
     try await expect(due(), [], "before the replay")
     do {
-      _ = try await desk.edit(letter.id, value: [], headers: [], at: now)
+      _ = try await desk.edit(letter, value: [], headers: [], at: now)
       throw ConformanceFailure("an effect was edited")
     } catch is Refusal {}
     let start = try await desk.replay(letter.id, at: now + 1)

@@ -103,7 +103,7 @@ struct SimulatedOperator: Sendable {
       body.payment.token = "tok_ok"
       guard let value = try? EventCodec.body(of: .inventoryReserved(body)) else { return }
       _ = try? await desk.edit(
-        letter.id, value: value, headers: letter.message.headers, at: process.now)
+        letter, value: value, headers: letter.message.headers, at: process.now)
     }
 
     private func replay(_ letter: DeadLetter) async {

@@ -146,7 +146,12 @@ import Testing
         try await world.desk.replay(letter.id, lane: 0, at: world.clock.now)
       }
       let edited = try await world.desk.edit(
-        letter.id, value: mended, headers: poison.headers, at: world.clock.now)
+        letter, value: mended, headers: poison.headers, at: world.clock.now)
+      // Whoever has seen it before that would edit what is not there any more.
+      await #expect(throws: Refusal.self) {
+        try await world.desk.edit(
+          letter, value: mended, headers: poison.headers, at: world.clock.now)
+      }
       _ = try await world.desk.replay(letter.id, lane: 0, at: world.clock.now)
       try await wait { state(letter) == .resolved }
       #expect(world.handled("x") == ["1"])

@@ -99,6 +99,21 @@ import Testing
     #expect(run.next(at: 100.5) == 2)
   }
 
+  /// However fast, nothing is due later than the rate says; what can't begin yet is only looked for.
+  @Test func itIsWaitedForTheNextOneOrForResults() {
+    var run = progress(["a", "b", "b"], canary: 0, rate: 64)
+    #expect(run.pause(at: 0) == 0)
+    #expect(run.next(at: 1) == 0)
+    #expect(run.pause(at: 1) == 1 / 64)
+    #expect(run.pause(at: 2) == 0)
+    #expect(run.next(at: 2) == 1)
+    // The third is of the second's order.
+    #expect(run.pause(at: 2) == ApplyProgress.lookAgain)
+    var slow = progress(["a", "b"], canary: 0, rate: 0.5)
+    #expect(slow.next(at: 0) == 0)
+    #expect(slow.pause(at: 0) == ApplyProgress.lookAgain)
+  }
+
   @Test func asMuchIsUnderWayAsTheWindowHas() {
     let count = ApplyProgress.window + 5
     var run = progress((0..<count).map { "\($0)" }, canary: 0)

@@ -44,14 +44,14 @@ import Testing
     }
   }
 
-  /// A body that is no JSON, without a header that counts.
+  /// A body that is no JSON, without two headers that count.
   @Test func whatIsNoEventIsMadeOne() async throws {
     try await SmallSystem.with { system in
       try system.sql("INSERT INTO orders.lane (lane, epoch) VALUES (0, 1)")
       let headers = EventCodec.headers(
         id: UUID(), source: "/shop", type: "order.placed", time: Date(), subject: "o-1",
         causationID: nil, traceparent: nil
-      ).filter { $0.name != HeaderName.source }
+      ).filter { ![HeaderName.source, HeaderName.type].contains($0.name) }
       let id = try system.insert(
         of: .orders, order: nil,
         RawMessage(
@@ -66,16 +66,25 @@ import Testing
       let patched = try await system.change("dlq", "edit", letter, "--patch", "{}")
       #expect(patched.status == 1)
       #expect(patched.messages.contains("The body is not JSON"))
+      let named = ["-H", "ce_type=order.placed"]
       let half = try await system.orderly.run(
-        ["dlq", "edit", letter, "-f", "-", "--reason", "a test", "--yes"],
+        ["dlq", "edit", letter, "-f", "-"] + named + ["--reason", "a test", "--yes"],
         input: PublishBodiesTests.order)
       #expect(half.status == 1)
       #expect(half.messages.contains("ce_source"))
       let whole = try await system.orderly.run(
-        ["dlq", "edit", letter, "-f", "-", "-H", "ce_source=/shop", "--reason", "a test", "--yes"],
+        ["dlq", "edit", letter, "-f", "-", "-H", "ce_source=/shop"] + named
+          + ["--reason", "a test", "--yes"],
         input: PublishBodiesTests.order)
       #expect(whole.status == 0, "\(whole.testDescription)")
       #expect(whole.messages.contains("after:  handled: sends order.accepted"))
+      let edited = try await system.orderly.run("dlq", "show", letter, "--payload", "-o", "json")
+      let page = try JSONValue(parsing: edited.output.utf8)
+      #expect(page["payload"]?["orderId"] == "o-1", "\(edited.output)")
+      let sources = ["headers", "editedHeaders"].map { name in
+        page[name]?.array?.first { $0["name"]?.string == HeaderName.source }?["value"]?.string
+      }
+      #expect(sources == [nil, "/shop"])
     }
   }
 
@@ -103,6 +112,63 @@ import Testing
       #expect(
         try system.value("SELECT count(*) FROM fleet.operator_action WHERE 'o-1' = ANY(orders)")
           == "4")
+    }
+  }
+
+  @Test func openLettersAreChosenByWhatTheyHaveInCommon() async throws {
+    try await SmallSystem.with { system in
+      for index in 0..<3 { try system.stop("o-\(index)", offset: 100 + Int64(index)) }
+      let assigned = try await system.orderly.run(
+        "dlq", "assign", "--type", "inventory.reserved", "--owner", "ada")
+      #expect(assigned.status == 0, "\(assigned.testDescription)")
+      #expect(
+        try system.value("SELECT count(*) FROM payments.dead_letter WHERE owner = 'ada'") == "3")
+      let one = try await system.change("dlq", "discard", "--key", "o-1")
+      #expect(one.status == 0 && one.lines.count == 2, "\(one.testDescription)")
+      let again = try await system.change("dlq", "discard", "--key", "o-1")
+      #expect(again.status == 4 && again.messages.contains("No open dead letter matches"))
+      let few = try await system.change("dlq", "discard", "--service", "payments", "--limit", "1")
+      #expect(few.status == 4 && few.messages.contains("More than 1 dead letters match"))
+      let asked = try await system.orderly.run(
+        "dlq", "discard", "--service", "payments", "--reason", "a test")
+      #expect(asked.messages.contains("Discard 2 dead letters?"), "\(asked.testDescription)")
+      let rest = try await system.change("dlq", "discard", "--service", "payments")
+      #expect(rest.status == 0, "\(rest.testDescription)")
+      #expect(
+        try system.value("SELECT count(*) FROM payments.dead_letter WHERE state = 'open'") == "0")
+      let all = try await system.change("dlq", "discard")
+      #expect(all.status == 2, "\(all.testDescription)")
+    }
+  }
+
+  /// The trouble of one letter does not hide what is done for good about the others.
+  @Test func whatIsDoneIsToldThoughSomethingFails() async throws {
+    try await SmallSystem.with { system in
+      let letters = try (0..<3).map { try system.stop("o-\($0)", offset: 100 + Int64($0)) }
+      try system.sql(
+        """
+        CREATE FUNCTION payments.fail() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE 'the disk is full' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER fail BEFORE UPDATE ON payments.dead_letter
+        FOR EACH ROW WHEN (NEW.order_id = 'o-1') EXECUTE FUNCTION payments.fail();
+        """)
+      let outcome = try await system.change("dlq", "discard", letters[0], letters[1], letters[2])
+      #expect(outcome.status == 3, "\(outcome.testDescription)")
+      #expect(outcome.output.contains("the disk is full"))
+      #expect(try letters.map(system.state) == ["discarded", "open", "discarded"])
+      #expect(
+        try system.value("SELECT outcome || ', ' || detail FROM fleet.operator_action")
+          == "partly-done, 2 of 3 dead letters discarded")
+      let alone = try await system.orderly.run("dlq", "assign", letters[1], "--owner", "ada")
+      #expect(alone.status == 1 && alone.output.contains("the disk is full"))
+
+      // It is tried again already, for another letter of it.
+      let letter = try system.stop("o-3", offset: 103)
+      try system.sql("UPDATE payments.parked_key SET state = 'waiting' WHERE key = 'o-3'")
+      let held = try await system.change("dlq", "discard", letter, "--release")
+      #expect(held.status == 3, "\(held.testDescription)")
+      #expect(held.output.contains("discarded, but not released"))
+      #expect(try system.state(of: letter) == "discarded")
     }
   }
 

@@ -1,7 +1,10 @@
 import Contracts
 import Foundation
 import JSONSchema
+import Postgres
 import Testing
+
+@testable import OrderlyCLI
 
 /// `dlq rehearse`, `plan` and `apply`, run as processes; what lanes do is done by a trigger.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct ReplayCommandTests {
@@ -134,6 +137,37 @@ import Testing
       try system.sql("UPDATE payments.dead_letter SET state = 'resolved' WHERE state = 'replaying'")
       let rest = try await system.change("dlq", "apply", plan)
       #expect(rest.status == 0, "\(rest.testDescription)")
+    }
+  }
+
+  @Test func onlyOneRunAppliesAPlan() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", offset: 100)
+      try system.answerReplays("resolved")
+      let id = try await system.plan(letter)
+      let prefix = try #require(DeadLetterPrefix(argument: id))
+      let other = Pool(try ConnectionConfiguration(url: system.database), maximum: 1)
+      let plan = try await other.withConnection { connection in
+        let plan = try ReplayPlan.find(prefix, on: connection)
+        #expect(try plan.lock(on: connection))
+        return plan
+      }
+      let second = try await system.change("dlq", "apply", id)
+      #expect(second.status == 4, "\(second.testDescription)")
+      #expect(second.messages.contains("is being applied already"))
+      #expect(try system.state(of: letter) == "open")
+      _ = try await other.withConnection { try $0.execute("SELECT pg_advisory_unlock_all()").count }
+      await other.close()
+      let alone = try await system.change("dlq", "apply", id)
+      #expect(alone.status == 0, "\(alone.testDescription)")
+
+      // A run that has lost its connection for so long, and knows nothing of it.
+      try Connection.with(try ConnectionConfiguration(url: system.database)) { connection in
+        var plan = plan
+        plan.items[0].state = .refused
+        #expect(throws: CommandFailure.self) { try plan.update(0, on: connection) }
+      }
+      #expect(try system.value("SELECT state FROM fleet.replay_plan_item") == "resolved")
     }
   }
 

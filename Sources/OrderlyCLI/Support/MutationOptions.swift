@@ -95,6 +95,15 @@ struct MutationResult: Sendable {
   }
 }
 
+extension OperatorAction.Outcome {
+  /// How several changes have ended as a whole.
+  static func ofAll(_ outcomes: [OperatorAction.Outcome]) -> OperatorAction.Outcome {
+    if outcomes.allSatisfy({ $0 == .done }) { return .done }
+    if outcomes.contains(.done) || outcomes.contains(.partlyDone) { return .partlyDone }
+    return outcomes.allSatisfy { $0 == .refused } ? .refused : .failed
+  }
+}
+
 extension GlobalOptions {
   /// Runs `body` as an action on record: it is entered in `fleet.operator_action` before it begins,
   /// and how it ended after it. Nothing is done that can't be recorded.

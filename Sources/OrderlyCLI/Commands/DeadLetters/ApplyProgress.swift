@@ -34,6 +34,8 @@ struct ApplyProgress {
 
   /// As many replays are under way at most: what is begun can't be stopped any more.
   static let window = 50
+  /// After how long results are looked for again, in seconds.
+  static let lookAgain = 0.1
 
   private let options: Options
   /// Of each item, in the plan's order. Those of one order are replayed one after the other.
@@ -56,14 +58,16 @@ struct ApplyProgress {
   ///
   /// - Parameter now: in seconds.
   mutating func next(at now: Double) -> Int? {
-    guard stop == nil, now >= nextAt else { return nil }
-    let resolved = states.count { $0 == .resolved }
-    let room = isCanaryOver ? Self.window : options.canary - resolved
-    guard underWay.count < room, let item = firstFree else { return nil }
+    guard now >= nextAt, let item = nextInLine else { return nil }
     states[item] = .replaying(since: now)
     // At the rate from now on: what was not used is not made up for in a burst.
     nextAt = now + 1 / options.rate
     return item
+  }
+
+  /// How long to wait before anything is begun or looked for again, in seconds.
+  func pause(at now: Double) -> Double {
+    nextInLine == nil ? Self.lookAgain : min(Self.lookAgain, max(0, nextAt - now))
   }
 
   /// An item has ended, or was not begun after all.
@@ -95,6 +99,13 @@ struct ApplyProgress {
   var isOver: Bool { underWay.isEmpty && (stop != nil || firstFree == nil) }
 
   private var isCanaryOver: Bool { states.count { $0 == .resolved } >= options.canary }
+
+  /// The item to begin as soon as the rate lets it.
+  private var nextInLine: Int? {
+    let room =
+      isCanaryOver ? Self.window : options.canary - states.count { $0 == .resolved }
+    return stop == nil && underWay.count < room ? firstFree : nil
+  }
 
   /// The first item that no other of its order is in the way of.
   private var firstFree: Int? {

@@ -49,9 +49,14 @@ struct ApplyRun {
       try await look()
       for index in progress.overdue(at: now) { progress.end(index, .unanswered) }
       bar.show(progress.states.count { $0 == .resolved })
-      if !progress.isOver { try await Task.sleep(for: .milliseconds(100)) }
+      if !progress.isOver { try await Task.sleep(for: .seconds(progress.pause(at: now))) }
     }
     bar.finish()
+  }
+
+  /// Takes what is written down about the plan in the place of what this run knows.
+  mutating func readAgain() async throws {
+    plan = try await plan.readAgain(table)
   }
 
   private var now: Double { (ContinuousClock.now - start) / .seconds(1) }

@@ -20,6 +20,11 @@ struct DeadLetterPrefix: ExpressibleByArgument {
     self.text = text
   }
 
+  /// That of one only.
+  init(_ id: UUID) {
+    text = id.uuidString.lowercased()
+  }
+
   var defaultValueDescription: String { text }
 
   /// The smallest and the largest id that begin so.
@@ -47,8 +52,13 @@ struct WholeDeadLetter: Sendable {
   let row: DeadLetterRow
   let value: [UInt8]?
   let headers: [EventHeader]
-  /// What is replayed instead of `value`, if it was edited.
-  let editedValue: [UInt8]?
+  /// What is replayed instead, if it was edited.
+  let edit: (value: [UInt8], headers: [EventHeader])?
+
+  /// The type of the event that a replay would put back, if it is a known one.
+  var replayedType: EventType? {
+    edit.map { EventCodec.type(in: $0.headers) } ?? row.eventType.flatMap(EventType.init)
+  }
 
   /// Finds the one dead letter, of any service, whose id begins so.
   ///
@@ -56,39 +66,71 @@ struct WholeDeadLetter: Sendable {
   static func find(_ prefix: DeadLetterPrefix, _ global: GlobalOptions) async throws
     -> WholeDeadLetter
   {
-    var found: [WholeDeadLetter] = []
-    for service in ServiceName.allCases {
-      found += try await global.read(service) { try find(prefix, of: service, on: $0) }
+    let row = try await DeadLetterRow.find([prefix], global)[0]
+    return try await global.read(row.service) { connection in
+      let carried = try connection.execute(
+        """
+        SELECT value, headers::text, edited_value, edited_headers::text FROM dead_letter
+        WHERE id = $1
+        """, row.id
+      )[0]
+      // The table has both or neither.
+      let edited: [UInt8]? = try carried.decode(2)
+      return WholeDeadLetter(
+        row: row, value: try carried.decode(0), headers: try HeaderList.decode(carried.decode(1)),
+        edit: try edited.map { ($0, try HeaderList.decode(carried.decode(3))) })
     }
+  }
+}
+
+extension DeadLetterRow {
+  /// The letters of such ids, of any service, each once, in the order given.
+  ///
+  /// - Throws: ``CommandFailure`` when one names none, or more than one.
+  static func find(
+    _ ids: [DeadLetterPrefix], _ global: GlobalOptions
+  ) async throws -> [DeadLetterRow] {
+    var found: [DeadLetterRow] = []
+    for service in ServiceName.allCases {
+      found += try await global.read(service) { try find(ids, of: service, on: $0) }
+    }
+    var rows: [DeadLetterRow] = []
+    for id in ids {
+      let row = try one(id, of: found.filter { $0.idText.hasPrefix(id.text) })
+      if !rows.contains(where: { $0.id == row.id }) { rows.append(row) }
+    }
+    return rows
+  }
+
+  private static func one(
+    _ id: DeadLetterPrefix, of found: [DeadLetterRow]
+  ) throws -> DeadLetterRow {
     guard let first = found.first else {
       throw CommandFailure(
-        "No dead letter has an id that begins with \(prefix.text). See 'orderly dlq list'.")
+        "No dead letter has an id that begins with \(id.text). See 'orderly dlq list'.")
     }
     guard found.count == 1 else {
-      let ids = found.prefix(5).map { "\($0.row.idText) (\($0.row.service.rawValue))" }
+      let ids = found.prefix(5).map { "\($0.idText) (\($0.service.rawValue))" }
       let more = found.count > 5 ? ", …" : ""
       throw CommandFailure(
-        "The id \(prefix.text) is ambiguous: \(ids.joined(separator: ", "))\(more). "
+        "The id \(id.text) is ambiguous: \(ids.joined(separator: ", "))\(more). "
           + "Give more of its digits.")
     }
     return first
   }
 
+  /// Up to six of each, which is enough to say that an id is ambiguous.
   private static func find(
-    _ prefix: DeadLetterPrefix, of service: ServiceName, on connection: Connection
-  ) throws -> [WholeDeadLetter] {
-    let (low, high) = prefix.range
+    _ ids: [DeadLetterPrefix], of service: ServiceName, on connection: Connection
+  ) throws -> [DeadLetterRow] {
+    let ranges = ids.map(\.range)
     return try connection.execute(
       """
-      SELECT \(DeadLetterRow.columns), value, headers::text, edited_value FROM dead_letter
-      WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT 6
-      """, low, high
-    ).map { row in
-      WholeDeadLetter(
-        row: try DeadLetterRow(row, of: service),
-        value: try row.decode(DeadLetterRow.columnCount),
-        headers: try HeaderList.decode(try row.decode(DeadLetterRow.columnCount + 1)),
-        editedValue: try row.decode(DeadLetterRow.columnCount + 2))
-    }
+      SELECT DISTINCT letter.* FROM unnest($1::uuid[], $2::uuid[]) AS range (low, high)
+      CROSS JOIN LATERAL (
+        SELECT \(columns) FROM dead_letter WHERE id BETWEEN low AND high ORDER BY id LIMIT 6
+      ) AS letter
+      """, ranges.map(\.0), ranges.map(\.1)
+    ).map { try DeadLetterRow($0, of: service) }
   }
 }

@@ -46,8 +46,14 @@ extension WholeDeadLetter {
       Page.Section(
         title: "Headers",
         fields: headers.map { (name: printable($0.name), value: Self.text(of: $0)) }))
+    if let edit {
+      sections.append(
+        Page.Section(
+          title: "Headers, edited",
+          fields: edit.headers.map { (name: printable($0.name), value: Self.text(of: $0)) }))
+    }
     if let payload {
-      let title = editedValue == nil ? "Payload" : "Payload, edited"
+      let title = edit == nil ? "Payload" : "Payload, edited"
       sections.append(
         Page.Section(title: title, text: PayloadText.text(of: payload, isFull: isFull)))
     }
@@ -68,12 +74,11 @@ extension WholeDeadLetter {
     _ payload: RecordText.Body?, _ states: [(service: ServiceName, state: String)]
   ) -> [(key: String, value: JSONValue)] {
     var object = row.object
-    object.append(
-      (
-        "headers",
-        .array(
-          headers.map { ["name": .string($0.name), "value": .string(Self.text(of: $0))] })
-      ))
+    func list(_ headers: [EventHeader]) -> JSONValue {
+      .array(headers.map { ["name": .string($0.name), "value": .string(Self.text(of: $0))] })
+    }
+    object.append(("headers", list(headers)))
+    object.append(("editedHeaders", edit.map { list($0.headers) } ?? .null))
     object.append(("payloadBytes", value.map { .integer(Int64($0.count)) } ?? .null))
     switch payload {
     case .json(let value): object.append(("payload", value))

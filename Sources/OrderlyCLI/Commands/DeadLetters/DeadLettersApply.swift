@@ -56,11 +56,12 @@ struct DeadLettersApply: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let plan = try await global.withOperatorTables { [prefix = self.plan] in
+    let found = try await global.withOperatorTables { [prefix = self.plan] in
       try ReplayPlan.find(prefix, on: $0)
     }
     try await ServiceDesks.with(global) { desks in
       try await withTable { table in
+        let plan = try await mutation.dryRun ? found : locked(found, table)
         var run = try await ApplyRun(plan, options: options, desks: desks, table: table)
         let begins = run.progress.states.count { $0 == .planned }
         guard !mutation.dryRun else {
@@ -83,6 +84,17 @@ struct DeadLettersApply: AsyncParsableCommand {
     }
   }
 
+  /// The plan once nobody else applies it: --canary, --rate and --abort-on hold for one run.
+  private func locked(_ plan: ReplayPlan, _ table: Pool) async throws -> ReplayPlan {
+    guard try await table.withConnection({ try plan.lock(on: $0) }) else {
+      throw ExitCode.refused(
+        "The plan \(plan.shortID) is being applied already. Wait for that run, or stop it: then "
+          + "apply the plan again to go on.")
+    }
+    // That run may have ended only now.
+    return try await plan.readAgain(table)
+  }
+
   /// Runs to the end, or until Ctrl-C: what is known then is in the plan.
   private func end(of run: inout ApplyRun) async throws -> MutationResult {
     let started = run
@@ -92,6 +104,7 @@ struct DeadLettersApply: AsyncParsableCommand {
       return run
     }
     guard let finished else {
+      try await run.readAgain()
       printMessage("Interrupted. Apply the plan again to go on.")
       return MutationResult(outcome: .partlyDone, summary: "interrupted")
     }

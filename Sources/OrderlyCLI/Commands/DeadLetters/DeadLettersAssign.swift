@@ -8,13 +8,15 @@ struct DeadLettersAssign: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "assign",
     abstract: "Say who looks after dead letters.",
-    discussion: "It changes nothing else, and does not ask.",
+    discussion: """
+      It changes nothing else, and does not ask. Without ids, the open letters that match are taken.
+      """,
     examples: [
       "orderly dlq assign 3f2a91c0 --owner ada", "orderly dlq assign 3f2a91c0 77b0 --nobody",
+      "orderly dlq assign --service payments --owner ada",
     ])
 
-  @Argument(help: "The dead letters, by the beginnings of their ids.")
-  var ids: [DeadLetterPrefix]
+  @OptionGroup var selection: DeadLetterSelectionOptions
 
   @Option(help: ArgumentHelp("Who looks after them from now on.", valueName: "name"))
   var owner: String?
@@ -26,7 +28,6 @@ struct DeadLettersAssign: AsyncParsableCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func validate() throws {
-    guard !ids.isEmpty else { throw ValidationError("Name at least one dead letter.") }
     guard (owner == nil) == nobody else { throw ValidationError("Give --owner NAME or --nobody.") }
     guard owner.map({ (1...100).contains($0.count) }) ?? true else {
       throw ValidationError("--owner must have 1 to 100 characters.")
@@ -35,7 +36,8 @@ struct DeadLettersAssign: AsyncParsableCommand {
 
   func run() async throws {
     let words = owner.map { "assigned to \($0)" } ?? "assigned to nobody"
-    try await global.annotate("dlq assign", ids, words, format.output) { desk, id in
+    let rows = try await selection.rows(global)
+    try await global.annotate("dlq assign", rows, words, format.output) { desk, id in
       try await desk.assign(id, to: owner)
     }
   }
@@ -63,7 +65,8 @@ struct DeadLettersNote: AsyncParsableCommand {
 
   func run() async throws {
     let words = text.isEmpty ? "note taken away" : "noted: \(text)"
-    try await global.annotate("dlq note", [id], words, format.output) { desk, letter in
+    let rows = try await DeadLetterRow.find([id], global)
+    try await global.annotate("dlq note", rows, words, format.output) { desk, letter in
       try await desk.note(letter, text.isEmpty ? nil : text)
     }
   }
@@ -73,21 +76,19 @@ extension GlobalOptions {
   /// Changes what is written about letters, on record like all changes; what is written is the
   /// reason.
   fileprivate func annotate(
-    _ command: String, _ ids: [DeadLetterPrefix], _ words: String, _ output: OutputFormat,
+    _ command: String, _ rows: [DeadLetterRow], _ words: String, _ output: OutputFormat,
     _ change: (DeadLetterDesk<PostgresDeadLetterStore>, UUID) async throws -> Void
   ) async throws {
-    let rows = try await DeadLetterRow.find(ids, self)
     let reason = try OperatorReason(String(words.prefix(500)))
     try await record(command, on: .letters(rows), reason: reason) {
       try await ServiceDesks.with(self) { desks in
         var changes: [LetterChange] = []
         for row in rows {
-          do {
+          let change = await LetterChange(of: row) {
             try await desks.change(row.service) { try await change($0, row.id) }
-            changes.append(LetterChange(row: row, isDone: true, result: words))
-          } catch let refusal as Refusal {
-            changes.append(LetterChange(row: row, isDone: false, result: refusal.description))
+            return (.done, words)
           }
+          changes.append(change)
         }
         return LetterChange.report(changes, "changed", output)
       }

@@ -15,14 +15,16 @@ struct DeadLettersDiscard: AsyncParsableCommand {
 
       Refused (4) for a call to a provider that was given up on, while its order is open: without \
       an answer the order could never end.
+
+      Without ids, the open letters that match are taken.
       """,
     examples: [
       "orderly dlq discard 3f2a91c0 --reason 'a test order'",
       "orderly dlq discard 3f2a 77b0 --release --reason 'sent twice' --yes",
+      "orderly dlq discard --fingerprint 1f0a3c2d --since 2h --reason 'no events, INC-42'",
     ])
 
-  @Argument(help: "The dead letters, by the beginnings of their ids.")
-  var ids: [DeadLetterPrefix]
+  @OptionGroup var selection: DeadLetterSelectionOptions
 
   @Flag(help: "Let the later events of the orders go on.")
   var release = false
@@ -31,12 +33,8 @@ struct DeadLettersDiscard: AsyncParsableCommand {
   @OptionGroup var format: OutputOptions
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
-  func validate() throws {
-    guard !ids.isEmpty else { throw ValidationError("Name at least one dead letter.") }
-  }
-
   func run() async throws {
-    let rows = try await DeadLetterRow.find(ids, global)
+    let rows = try await selection.rows(global)
     guard !mutation.dryRun else {
       printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
       let open = try await ServiceDesks.with(global) { desks in
@@ -63,27 +61,32 @@ struct DeadLettersDiscard: AsyncParsableCommand {
     try await mutation.record("dlq discard", on: .letters(rows), global) {
       try await ServiceDesks.with(global) { desks in
         var done: [LetterChange] = []
-        for row in rows { done.append(try await discard(row, desks)) }
+        for row in rows { done.append(await discard(row, desks)) }
         return LetterChange.report(done, "discarded", format.output)
       }
     }
   }
 
-  private func discard(_ row: DeadLetterRow, _ desks: ServiceDesks) async throws -> LetterChange {
-    do {
+  private func discard(_ row: DeadLetterRow, _ desks: ServiceDesks) async -> LetterChange {
+    await LetterChange(of: row) {
       if let reason = try await row.reasonToKeep(desks) { throw Refusal(reason) }
-      let result = try await desks.change(row.service) { desk in
-        guard let fence = try await desk.discard(row.id) else { return "discarded" }
-        guard release else {
-          return "discarded; \(counted(fence.waiting, "event")) of \(fence.key.key) stay parked "
-            + "until 'orderly dlq release --key \(fence.key.key)'"
-        }
-        let released = try await desk.release(fence.key.key)
-        return "discarded; \(fence.key.key) goes on with \(counted(released.waiting, "event"))"
+      guard let fence = try await desks.change(row.service, { try await $0.discard(row.id) })
+      else { return (.done, "discarded") }
+      let key = fence.key.key
+      let later = "'orderly dlq release --key \(key)'"
+      guard release else {
+        return (
+          .done,
+          "discarded; \(counted(fence.waiting, "event")) of \(key) stay parked until \(later)"
+        )
       }
-      return LetterChange(row: row, isDone: true, result: result)
-    } catch let refusal as Refusal {
-      return LetterChange(row: row, isDone: false, result: refusal.description)
+      do {
+        let released = try await desks.change(row.service) { try await $0.release(key) }
+        return (.done, "discarded; \(key) goes on with \(counted(released.waiting, "event"))")
+      } catch let error where error is Refusal || error is CommandFailure {
+        // The letter is discarded for good.
+        return (.partlyDone, "discarded, but not released, which \(later) does: \(error)")
+      }
     }
   }
 }
@@ -91,8 +94,24 @@ struct DeadLettersDiscard: AsyncParsableCommand {
 /// What has become of a letter that was to be changed.
 struct LetterChange {
   let row: DeadLetterRow
-  let isDone: Bool
+  /// Failed, where the trouble was not the letter's: others may be changed all the same.
+  let outcome: OperatorAction.Outcome
   let result: String
+
+  /// Changes the letter; what it throws is a result too, so that what is done is always told.
+  init(
+    of row: DeadLetterRow,
+    _ change: () async throws -> (OperatorAction.Outcome, String)
+  ) async {
+    self.row = row
+    do {
+      (outcome, result) = try await change()
+    } catch let refusal as Refusal {
+      (outcome, result) = (.refused, refusal.description)
+    } catch {
+      (outcome, result) = (.failed, "\(error)")
+    }
+  }
 
   /// Prints all, and says how it went as a whole.
   static func report(
@@ -108,30 +127,15 @@ struct LetterChange {
           ],
           object: [
             ("id", .string(change.row.idText)), ("service", .string(change.row.service.rawValue)),
-            ("done", .bool(change.isDone)), ("result", .string(change.result)),
+            ("done", .bool(change.outcome == .done)),
+            ("outcome", .string(change.outcome.rawValue)), ("result", .string(change.result)),
           ])
       })
     printTable(table, output, noun: "dead letters")
-    let done = changes.count(where: \.isDone)
+    let done = changes.count { [.done, .partlyDone].contains($0.outcome) }
     return MutationResult(
-      outcome: done == changes.count ? .done : done == 0 ? .refused : .partlyDone,
+      outcome: .ofAll(changes.map(\.outcome)),
       summary: "\(done) of \(counted(changes.count, "dead letter")) \(participle)")
-  }
-}
-
-extension DeadLetterRow {
-  /// The letters of such ids, each once, in the order given.
-  ///
-  /// - Throws: ``CommandFailure`` when one names none, or more than one.
-  static func find(
-    _ ids: [DeadLetterPrefix], _ global: GlobalOptions
-  ) async throws -> [DeadLetterRow] {
-    var rows: [DeadLetterRow] = []
-    for id in ids {
-      let row = try await WholeDeadLetter.find(id, global).row
-      if !rows.contains(where: { $0.id == row.id }) { rows.append(row) }
-    }
-    return rows
   }
 }
 

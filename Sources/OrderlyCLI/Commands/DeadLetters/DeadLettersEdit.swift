@@ -57,7 +57,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let row = try await WholeDeadLetter.find(id, global).row
+    let row = try await DeadLetterRow.find([id], global)[0]
     try await ServiceDesks.with(global) { desks in
       let letter = try await desks.letter(row)
       let edit = try await self.edit(letter)
@@ -79,7 +79,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
       }
       try mutation.confirm("Keep this in the place of what the dead letter \(row.shortID) carries?")
       try await mutation.record("dlq edit", on: .letters([row]), global) {
-        let kept = try await keep(edit, row, desks)
+        let kept = try await keep(edit, of: letter, row, desks)
         printMessage("Next: orderly dlq plan \(row.shortID)")
         return kept
       }
@@ -87,11 +87,11 @@ struct DeadLettersEdit: AsyncParsableCommand {
   }
 
   private func keep(
-    _ edit: LetterEdit, _ row: DeadLetterRow, _ desks: ServiceDesks
+    _ edit: LetterEdit, of letter: DeadLetter, _ row: DeadLetterRow, _ desks: ServiceDesks
   ) async throws -> MutationResult {
     do {
       let kept = try await desks.change(row.service) { desk in
-        try await desk.edit(row.id, value: edit.value, headers: edit.headers)
+        try await desk.edit(letter, value: edit.value, headers: edit.headers)
       }
       let event = kept.edit.map { $0.eventID.uuidString.lowercased() } ?? "-"
       printMessage("The dead letter \(row.shortID) carries the event \(event) now.")

@@ -21,11 +21,8 @@ struct DeadLettersList: AsyncParsableCommand {
   }
 }
 
-/// Which dead letters.
-struct DeadLetterFilterOptions: ParsableArguments {
-  @Option(help: "Only those given up for this reason; may be repeated.")
-  var reason: [String] = []
-
+/// Which dead letters, but for why they were given up and their state.
+struct DeadLetterMatchOptions: ParsableArguments {
   @Option(help: "Only those of this service.")
   var service: ServiceName?
 
@@ -42,17 +39,22 @@ struct DeadLetterFilterOptions: ParsableArguments {
     help: ArgumentHelp("Only those that failed since then: 15m, 2h, a time.", valueName: "time"))
   var since: Since?
 
-  @Option(help: "Only those in this state.")
-  var state: DeadLetterState?
+  /// Whether all match.
+  var isEmpty: Bool {
+    service == nil && key == nil && type == nil && fingerprint == nil && since == nil
+  }
 
   /// Those that match, the newest first, one more than `limit` at most, which shows that there are
   /// more.
   ///
   /// - Parameters:
+  ///   - reasons: only those given up for one of these; for whatever reason when empty.
+  ///   - state: nil for all.
   ///   - ids: only those among these; all for nil.
   ///   - limit: of each service.
   func rows(
-    _ service: ServiceName, ids: [UUID]? = nil, limit: Int, on connection: Connection
+    _ service: ServiceName, reasons: [String] = [], state: DeadLetterState?, ids: [UUID]? = nil,
+    limit: Int, on connection: Connection
   ) throws -> [DeadLetterRow] {
     if let chosen = self.service, chosen != service { return [] }
     return try connection.execute(
@@ -66,10 +68,21 @@ struct DeadLetterFilterOptions: ParsableArguments {
         AND ($6::text IS NULL OR fingerprint = $6)
         AND ($7::uuid[] IS NULL OR id = ANY($7))
       ORDER BY last_failed DESC, id DESC LIMIT $8
-      """, reason.isEmpty ? nil : reason, key, since?.date, state?.rawValue, type, fingerprint, ids,
-      Int64(limit + 1)
+      """, reasons.isEmpty ? nil : reasons, key, since?.date, state?.rawValue, type, fingerprint,
+      ids, Int64(limit + 1)
     ).map { try DeadLetterRow($0, of: service) }
   }
+}
+
+/// Which dead letters.
+struct DeadLetterFilterOptions: ParsableArguments {
+  @Option(help: "Only those given up for this reason; may be repeated.")
+  var reason: [String] = []
+
+  @OptionGroup var match: DeadLetterMatchOptions
+
+  @Option(help: "Only those in this state.")
+  var state: DeadLetterState?
 }
 
 extension DeadLetterRow {
@@ -110,9 +123,10 @@ struct DeadLetterListOptions: ParsableArguments {
   /// Those that match; what is left out for the limit is told on standard error.
   func table(_ global: GlobalOptions) async throws -> ResultTable {
     var letters: [DeadLetterRow] = []
-    for service in ServiceName.allCases where filter.service ?? service == service {
+    for service in ServiceName.allCases where filter.match.service ?? service == service {
       letters += try await global.read(service) { [filter, limit] connection in
-        try filter.rows(service, limit: limit, on: connection)
+        try filter.match.rows(
+          service, reasons: filter.reason, state: filter.state, limit: limit, on: connection)
       }
     }
     letters.sort { ($0.lastFailed, $0.id.uuidString) > ($1.lastFailed, $1.id.uuidString) }

@@ -63,14 +63,14 @@ struct DeadLettersPlan: AsyncParsableCommand {
     if filter.state == nil, ids.isEmpty { filter.state = .open }
     var chosen: [UUID]?
     if !ids.isEmpty {
-      var found: [UUID] = []
-      for id in ids { found.append(try await WholeDeadLetter.find(id, global).row.id) }
-      chosen = found
+      chosen = try await DeadLetterRow.find(ids, global).map(\.id)
     }
     var rows: [DeadLetterRow] = []
     for service in ServiceName.allCases {
       rows += try await desks.read(service) { [filter, limit, chosen] connection in
-        try filter.rows(service, ids: chosen, limit: limit, on: connection)
+        try filter.match.rows(
+          service, reasons: filter.reason, state: filter.state, ids: chosen, limit: limit,
+          on: connection)
       }
     }
     guard rows.count <= limit else {
@@ -83,11 +83,12 @@ struct DeadLettersPlan: AsyncParsableCommand {
 
   /// The selection in words.
   private var selection: String {
+    let match = filter.match
     let parts: [(String, String?)] = [
-      ("ids", ids.isEmpty ? nil : "\(ids.count)"), ("service", filter.service?.rawValue),
+      ("ids", ids.isEmpty ? nil : "\(ids.count)"), ("service", match.service?.rawValue),
       ("reason", filter.reason.isEmpty ? nil : filter.reason.joined(separator: ",")),
-      ("type", filter.type), ("fingerprint", filter.fingerprint), ("key", filter.key),
-      ("since", filter.since.map { Timestamp.format($0.date) }),
+      ("type", match.type), ("fingerprint", match.fingerprint), ("key", match.key),
+      ("since", match.since.map { Timestamp.format($0.date) }),
       ("state", filter.state?.rawValue),
     ]
     let given = parts.compactMap { name, value in value.map { "\(name)=\($0)" } }

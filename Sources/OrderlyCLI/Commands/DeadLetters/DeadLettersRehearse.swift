@@ -27,7 +27,7 @@ struct DeadLettersRehearse: AsyncParsableCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
-    let row = try await WholeDeadLetter.find(id, global).row
+    let row = try await DeadLetterRow.find([id], global)[0]
     let page = try await ServiceDesks.with(global) { desks in
       let letter = try await desks.letter(row)
       var page = try await desks.page(of: letter, showsSensitive: showSensitive)

@@ -56,14 +56,14 @@ struct DeadLettersRelease: AsyncParsableCommand {
   }
 
   private func release(_ dead: [ParkedKeyRow]) async throws -> MutationResult {
-    var released = 0
+    var outcomes: [OperatorAction.Outcome] = []
     try await ServiceDesks.with(global) { desks in
       for row in dead {
         do {
           let release = try await desks.change(row.service) { desk in
             try await desk.release(OrderID(rawValue: key))
           }
-          released += 1
+          outcomes.append(.done)
           printMessage(
             "\(row.service.rawValue): \(key) goes on with \(counted(release.waiting, "event"))")
           if let letter = release.openLetter {
@@ -71,13 +71,15 @@ struct DeadLettersRelease: AsyncParsableCommand {
               "The dead letter \(letter.uuidString.lowercased().prefix(8)) is still open; "
                 + "discard it if nothing is to come of it.")
           }
-        } catch let refusal as Refusal {
-          printMessage("\(row.service.rawValue): \(refusal)")
+        } catch let error where error is Refusal || error is CommandFailure {
+          outcomes.append(error is Refusal ? .refused : .failed)
+          printMessage("\(row.service.rawValue): \(error)")
         }
       }
     }
+    let released = outcomes.count { $0 == .done }
     return MutationResult(
-      outcome: released == dead.count ? .done : released == 0 ? .refused : .partlyDone,
+      outcome: .ofAll(outcomes),
       summary: "released in \(released) of \(counted(dead.count, "service"))")
   }
 }

@@ -32,9 +32,7 @@ struct DeadLettersShow: AsyncParsableCommand {
     var body: RecordText.Body?
     if payload || full || showSensitive {
       let policy = try BodyPolicy(showsSensitive: showSensitive)
-      body = policy.body(
-        letter.editedValue ?? letter.value,
-        type: letter.row.eventType.flatMap { EventType(rawValue: $0) })
+      body = policy.body(letter.edit?.value ?? letter.value, type: letter.replayedType)
     }
     var states: [(ServiceName, String)] = []
     if let order = letter.row.orderID { states = try await OrderStates.load(order, global) }

@@ -75,14 +75,38 @@ extension ReplayPlan {
     }
   }
 
-  /// Writes what has become of an item.
+  /// The plan as it is now.
+  func readAgain(_ table: Pool) async throws -> ReplayPlan {
+    try await table.withConnection { try Self.find(DeadLetterPrefix(id), on: $0) }
+  }
+
+  /// Takes the lock without which nobody applies the plan, for as long as the connection lasts.
+  ///
+  /// - Returns: false while another connection has it.
+  func lock(on connection: Connection) throws -> Bool {
+    try connection.execute("SELECT \(Self.lock)", id).scalar()
+  }
+
+  private static let lock =
+    "pg_try_advisory_lock(hashtextextended('fleet.replay_plan ' || $1::uuid::text, 0))"
+
+  /// Writes what has become of an item that had not ended yet.
+  ///
+  /// - Throws: ``CommandFailure`` when another run has come in between.
   func update(_ position: Int, on connection: Connection) throws {
     let item = items[position]
-    _ = try connection.execute(
+    // The lock again: if the connection was lost and is a new one now, it was lost too.
+    let updated = try connection.execute(
       """
       UPDATE fleet.replay_plan_item SET state = $3, result = $4, changed_at = clock_timestamp()
-      WHERE plan_id = $1 AND position = $2
+      WHERE plan_id = $1 AND position = $2 AND state IN ('planned', 'replaying') AND \(Self.lock)
+      RETURNING position
       """, id, Int32(position), item.state.rawValue,
       item.result.map { String($0.replacing("\0", with: "\u{FFFD}").prefix(1000)) })
+    guard !updated.isEmpty else {
+      throw CommandFailure(
+        "The plan \(shortID) is applied by another run too, so that this one has stopped. "
+          + "Apply the plan again to go on.")
+    }
   }
 }

@@ -1,0 +1,46 @@
+import Arguments
+import Contracts
+import Foundation
+
+/// Which dead letters a command changes: those of some ids, or else the open ones that match.
+struct DeadLetterSelectionOptions: ParsableArguments {
+  @Argument(help: "The dead letters, by the beginnings of their ids.")
+  var ids: [DeadLetterPrefix] = []
+
+  @OptionGroup var match: DeadLetterMatchOptions
+
+  @Option(help: "How many may match at most; more than that are refused.")
+  var limit: Int = 1_000
+
+  func validate() throws {
+    guard ids.isEmpty != match.isEmpty else {
+      throw ValidationError(
+        "Name dead letters by their ids, or else choose open ones by --service, --key, --type, "
+          + "--fingerprint or --since.")
+    }
+    guard (1...100_000).contains(limit) else {
+      throw ValidationError("--limit must be from 1 to 100000.")
+    }
+  }
+
+  /// Those that are chosen; of matching ones what failed first goes first.
+  ///
+  /// - Throws: ``CommandFailure``; a refusal when none matches, or too many.
+  func rows(_ global: GlobalOptions) async throws -> [DeadLetterRow] {
+    guard ids.isEmpty else { return try await DeadLetterRow.find(ids, global) }
+    var rows: [DeadLetterRow] = []
+    for service in ServiceName.allCases where match.service ?? service == service {
+      rows += try await global.read(service) { [match, limit] connection in
+        try match.rows(service, state: .open, limit: limit, on: connection)
+      }
+    }
+    guard !rows.isEmpty else {
+      throw ExitCode.refused("No open dead letter matches. See 'orderly dlq list'.")
+    }
+    guard rows.count <= limit else {
+      throw ExitCode.refused(
+        "More than \(limit) dead letters match. Narrow the selection, or raise --limit.")
+    }
+    return rows.sorted { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+  }
+}
