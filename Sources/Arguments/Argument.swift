@@ -21,7 +21,7 @@ public struct Argument<Value: Sendable>: Sendable, ArgumentWrapper {
   /// and then chooses one of the initializers below whose parameters all have defaults.
   @available(
     *, unavailable,
-    message: "An argument needs a default, a transform, or a value that is ExpressibleByArgument."
+    message: "An argument needs a default, or a value that is ExpressibleByArgument."
   )
   public init() { fatalError("unavailable") }
 
@@ -45,8 +45,6 @@ public struct Argument<Value: Sendable>: Sendable, ArgumentWrapper {
     }
   }
 }
-
-// MARK: - Values of types that know how to read themselves
 
 extension Argument {
   /// An argument that need not be given.
@@ -87,57 +85,5 @@ extension Argument {
     help: ArgumentHelp? = nil, completion: CompletionKind? = nil
   ) where Value == [T] {
     self.init(.array([T]?.none, .expressible), help, completion)
-  }
-}
-
-// MARK: - Values read by a closure
-
-extension Argument {
-  /// An argument that need not be given. An error that `transform` throws is shown to the user.
-  public init(
-    wrappedValue: Value, help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> Value
-  ) {
-    self.init(.single(wrappedValue, .transform(transform)), help, completion)
-  }
-
-  /// An argument that must be given. An error that `transform` throws is shown to the user.
-  public init(
-    help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> Value
-  ) {
-    self.init(.single(Value?.none, .transform(transform)), help, completion)
-  }
-
-  /// An argument that is `nil` when it is not given.
-  public init<T: Sendable>(
-    help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> T
-  ) where Value == T? {
-    self.init(.optional(T?.none, .transform(transform)), help, completion)
-  }
-
-  /// The same, with the default written out: `nil`, or a value.
-  public init<T: Sendable>(
-    wrappedValue: T?, help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> T
-  ) where Value == T? {
-    self.init(.optional(wrappedValue, .transform(transform)), help, completion)
-  }
-
-  /// All words that remain. When there is one, they replace the default.
-  public init<T: Sendable>(
-    wrappedValue: [T], help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> T
-  ) where Value == [T] {
-    self.init(.array(wrappedValue, .transform(transform)), help, completion)
-  }
-
-  /// All words that remain, of which there must be one.
-  public init<T: Sendable>(
-    help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> T
-  ) where Value == [T] {
-    self.init(.array([T]?.none, .transform(transform)), help, completion)
   }
 }

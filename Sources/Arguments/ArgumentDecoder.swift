@@ -19,14 +19,13 @@ struct ArgumentDecoder: Decoder {
 
   /// The value of the wrapped property that `decoder` stands at.
   ///
-  /// - Throws: `ParserError.missingValue` when it is required and was not given.
+  /// - Throws: `ParserError.missingArgument` when it is required and was not given.
   static func value<Value>(_ type: Value.Type, from decoder: any Decoder) throws -> Value {
-    guard let decoder = decoder as? ArgumentDecoder, let key = decoder.property else {
-      throw Unsupported()
-    }
-    let definitions = decoder.arguments.definitions(for: key)
-    guard let stored = decoder.values[key] ?? definitions.first?.recipe.initial else {
-      throw ParserError.missingArgument(definitions)
+    guard let decoder = decoder as? ArgumentDecoder, let key = decoder.property,
+      let definition = decoder.arguments.definition(for: key)
+    else { throw Unsupported() }
+    guard let stored = decoder.values[key] ?? definition.recipe.initial else {
+      throw ParserError.missingArgument(definition)
     }
     guard let value = stored.value as? Value else { throw Unsupported() }
     return value

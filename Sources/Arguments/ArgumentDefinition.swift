@@ -12,33 +12,24 @@ struct ArgumentKey: Hashable, Sendable {
   }
 }
 
-/// A value, and the word of the command line that set it ("" for a default).
+/// A value; the `nil` of an optional argument is one, too.
 struct ParsedValue: Sendable {
   var value: any Sendable
-  var source: String
 }
 
-/// One argument as the parser, the help and the completions see it. A flag of several spellings
-/// with different meanings (`--color`, `--no-color`) is several definitions of one key.
+/// One argument as the parser, the help and the completions see it.
 struct ArgumentDefinition: Sendable {
   enum Kind: Sendable { case positional, option, flag }
-
-  /// Which words after an option are its value.
-  enum ValueStrategy: Sendable { case next, unconditional, upToNextOption, remaining }
 
   var key: ArgumentKey
   var kind: Kind
   var names: [Name] = []
-  var strategy: ValueStrategy = .next
   var help: ArgumentHelp
   var recipe: ValueRecipe
-  /// Whether the help shows the definitions of this key as one entry.
-  var isComposite = false
   var sectionTitle = ""
   var completion: CompletionKind = .default
 
   var isOptional: Bool { recipe.initial != nil }
-  var isVisible: Bool { help.visibility == .default }
   var takesValue: Bool { kind != .flag }
 
   var valueName: String {
@@ -67,9 +58,8 @@ struct ArgumentDefinition: Sendable {
 
 /// How the words given for an argument become its value.
 struct ValueRecipe: Sendable {
-  /// Adds `text` to what is stored; `source` is the option, flag or word that it came from.
-  typealias Update =
-    @Sendable (_ stored: inout ParsedValue?, _ text: String, _ source: String) throws -> Void
+  /// Adds `text` to what is stored.
+  typealias Update = @Sendable (_ stored: inout ParsedValue?, _ text: String) throws -> Void
 
   /// The value when nothing is given; none when the argument is required.
   var initial: ParsedValue?
@@ -81,35 +71,35 @@ struct ValueRecipe: Sendable {
 
   static func single<T: Sendable>(_ initial: T?, _ parser: ValueParser<T>) -> ValueRecipe {
     ValueRecipe(
-      initial: initial.map { ParsedValue(value: $0, source: "") },
+      initial: initial.map { ParsedValue(value: $0) },
       defaultDescription: initial.map(parser.describe), allowedValues: parser.allowedValues,
       completion: parser.completion
-    ) { stored, text, source in
-      stored = ParsedValue(value: try parser.value(of: text), source: source)
+    ) { stored, text in
+      stored = ParsedValue(value: try parser.value(of: text))
     }
   }
 
   static func optional<T: Sendable>(_ initial: T?, _ parser: ValueParser<T>) -> ValueRecipe {
     ValueRecipe(
-      initial: ParsedValue(value: initial, source: ""),
+      initial: ParsedValue(value: initial),
       defaultDescription: initial.map(parser.describe), allowedValues: parser.allowedValues,
       completion: parser.completion
-    ) { stored, text, source in
-      stored = ParsedValue(value: T?.some(try parser.value(of: text)), source: source)
+    ) { stored, text in
+      stored = ParsedValue(value: T?.some(try parser.value(of: text)))
     }
   }
 
   static func array<T: Sendable>(_ initial: [T]?, _ parser: ValueParser<T>) -> ValueRecipe {
     ValueRecipe(
-      initial: initial.map { ParsedValue(value: $0, source: "") },
+      initial: initial.map { ParsedValue(value: $0) },
       defaultDescription: initial.map { $0.map(parser.describe).joined(separator: ", ") },
       allowedValues: parser.allowedValues, completion: parser.completion, isRepeating: true
-    ) { stored, text, source in
+    ) { stored, text in
       let element = try parser.value(of: text)
       var array = stored?.value as? [T] ?? []
       stored = nil  // leaves `array` the only reference, so that append does not copy
       array.append(element)
-      stored = ParsedValue(value: array, source: source)
+      stored = ParsedValue(value: array)
     }
   }
 }

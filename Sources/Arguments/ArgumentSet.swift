@@ -27,7 +27,6 @@ struct ArgumentSet {
     definitions += set.definitions.map { definition in
       var definition = definition
       if definition.sectionTitle.isEmpty { definition.sectionTitle = group.title }
-      if group.visibility == .hidden { definition.help.visibility = .hidden }
       return definition
     }
   }
@@ -43,7 +42,7 @@ struct ArgumentSet {
     definitions.first { $0.names.contains(name) }
   }
 
-  func definitions(for key: ArgumentKey) -> [ArgumentDefinition] {
-    definitions.filter { $0.key == key }
+  func definition(for key: ArgumentKey) -> ArgumentDefinition? {
+    definitions.first { $0.key == key }
   }
 }

@@ -27,7 +27,7 @@ func bashCompletionScript(_ name: String, _ nodes: [CompletionNode]) -> String {
   }
   lines += ["    esac", "    return", "  fi", "  case $at in"]
   for node in nodes {
-    let names = node.subcommands.flatMap { $0.allNames }
+    let names = node.subcommands.map { $0._commandName }
     let reply = names.isEmpty ? node.positionals.first.map(bashReply) : bashWords(names)
     lines.append("    \(node.path.shellQuoted)) \(reply ?? ":") ;;")
   }
@@ -43,13 +43,6 @@ private func bashReply(_ definition: ArgumentDefinition) -> String {
   switch definition.completion.base {
   case .default: ":"
   case .list(let words): bashWords(words)
-  case .directory: "COMPREPLY=($(compgen -d -- \"$cur\"))"
-  case .file(let extensions) where extensions.isEmpty: "COMPREPLY=($(compgen -f -- \"$cur\"))"
-  case .file(let extensions):
-    "COMPREPLY=($(compgen -d -- \"$cur\"; "
-      + extensions.map { "compgen -f -X \("!*.\($0)".shellQuoted) -- \"$cur\"" }
-      .joined(separator: "; ") + "))"
-  case .shellCommand(let command):
-    "COMPREPLY=($(compgen -W \"$(eval \(command.shellQuoted))\" -- \"$cur\"))"
+  case .file: "COMPREPLY=($(compgen -f -- \"$cur\"))"
   }
 }

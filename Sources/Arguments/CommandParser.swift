@@ -55,9 +55,8 @@ struct CommandParser {
       case .short(let cluster): try takeShort(cluster)
       }
     }
-    while let next = configuration.defaultSubcommand { levels.append(Level(next)) }
     if !unexpected.isEmpty {
-      let names = level.positionals.isEmpty ? configuration.subcommands.flatMap { $0.allNames } : []
+      let names = level.positionals.isEmpty ? configuration.subcommands.map { $0._commandName } : []
       throw ParserError.unexpectedArguments(
         unexpected, suggestion: names.closest(to: unexpected[0]))
     }
@@ -85,13 +84,10 @@ struct CommandParser {
 
   private mutating func takeValue(_ word: String) throws {
     let subcommands = configuration.subcommands
-    if let next = subcommands.first(where: { $0.allNames.contains(word) }) {
+    if let next = subcommands.first(where: { $0._commandName == word }) {
       levels.append(Level(next))
     } else if word == "help", levels.count == 1, !subcommands.isEmpty {
       try requestHelp()
-    } else if let next = configuration.defaultSubcommand, level.positionals.isEmpty {
-      levels.append(Level(next))
-      try takeValue(word)
     } else {
       try takePositional(word)
     }
@@ -110,9 +106,9 @@ struct CommandParser {
   private mutating func requestHelp() throws {
     while let word = words.popFirst(), !word.hasPrefix("-") {
       let subcommands = configuration.subcommands
-      guard let next = subcommands.first(where: { $0.allNames.contains(word) }) else {
+      guard let next = subcommands.first(where: { $0._commandName == word }) else {
         throw ParserError.unexpectedArguments(
-          [word], suggestion: subcommands.flatMap { $0.allNames }.closest(to: word))
+          [word], suggestion: subcommands.map { $0._commandName }.closest(to: word))
       }
       levels.append(Level(next))
     }
@@ -145,9 +141,6 @@ struct CommandParser {
         throw ParserError.unsupportedShell(shell)
       }
       throw ParserError.completionScriptRequested(known)
-    } else if let next = configuration.defaultSubcommand {
-      levels.append(Level(next))
-      try takeLong(text, value)
     } else {
       throw unknownOption(name)
     }
@@ -169,9 +162,6 @@ struct CommandParser {
         return try takeOption(definition, name, attached)
       } else if isHelp("-\(character)") {
         throw ParserError.helpRequested
-      } else if let next = configuration.defaultSubcommand {
-        levels.append(Level(next))
-        return try takeShort(String(character) + rest)
       } else {
         throw unknownOption(name)
       }
@@ -181,26 +171,12 @@ struct CommandParser {
   private mutating func takeOption(
     _ definition: ArgumentDefinition, _ name: Name, _ attached: String?
   ) throws {
-    if let attached {
-      try store(attached, in: definition, name: name)
-    } else {
-      let needsValue = definition.strategy == .next || definition.strategy == .upToNextOption
-      guard let next = words.first, !needsValue || isValue(next) else {
-        throw ParserError.missingValue(name, definition)
-      }
-      words = words.dropFirst()
-      try store(next, in: definition, name: name)
+    if let attached { return try store(attached, in: definition, name: name) }
+    guard let next = words.first, isValue(next) else {
+      throw ParserError.missingValue(name, definition)
     }
-    switch definition.strategy {
-    case .next, .unconditional: break
-    case .remaining:
-      while let next = words.popFirst() { try store(next, in: definition, name: name) }
-    case .upToNextOption:
-      while let next = words.first, isValue(next) {
-        words = words.dropFirst()
-        try store(next, in: definition, name: name)
-      }
-    }
+    words = words.dropFirst()
+    try store(next, in: definition, name: name)
   }
 
   private func isValue(_ word: String) -> Bool {
@@ -214,8 +190,7 @@ struct CommandParser {
     _ text: String, in definition: ArgumentDefinition, name: Name?
   ) throws {
     do {
-      try definition.recipe.update(
-        &values[definition.key], text, name?.description ?? definition.synopsis)
+      try definition.recipe.update(&values[definition.key], text)
     } catch let error as InvalidValue {
       throw ParserError.invalidValue(text, source: name, definition, reason: error.reason)
     }
@@ -223,7 +198,7 @@ struct CommandParser {
 
   private func unknownOption(_ name: Name) -> ParserError {
     guard !name.isShort else { return .unknownOption(name, suggestion: nil) }
-    let known = levels.flatMap { $0.arguments.definitions }.filter(\.isVisible).flatMap(\.names)
+    let known = levels.flatMap { $0.arguments.definitions }.flatMap(\.names)
       .filter { !$0.isShort }.map(\.description)
     return .unknownOption(name, suggestion: (known + ["--help"]).closest(to: name.description))
   }
@@ -236,10 +211,6 @@ struct CommandParser {
     default: false
     }
   }
-}
-
-extension ParsableCommand {
-  static var allNames: [String] { [_commandName] + configuration.aliases }
 }
 
 extension [any ParsableCommand.Type] {

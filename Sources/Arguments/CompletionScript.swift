@@ -3,27 +3,23 @@
 struct CompletionNode {
   /// `orderly dlq list`.
   let path: String
-  /// Every way to write the step from the parent, as `orderly dlq ls`.
-  let spellings: [String]
   /// The options and flags of the command and its parents.
   let options: [ArgumentDefinition]
   let positionals: [ArgumentDefinition]
   let subcommands: [any ParsableCommand.Type]
 
-  /// All commands, each before its subcommands. Hidden ones are left out.
+  /// All commands, each before its subcommands.
   static func all(
     _ stack: [any ParsableCommand.Type], inherited: [ArgumentDefinition] = []
   ) -> [CompletionNode] {
     guard let command = stack.last else { return [] }
-    let parent = stack.dropLast().map { $0._commandName }.joined(separator: " ")
     let definitions = HelpText(stack: stack).definitions
     var options = definitions.filter { !$0.names.isEmpty }
     let own = Set(options.flatMap(\.names))
     options += inherited.filter { own.isDisjoint(with: $0.names) }
-    let subcommands = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+    let subcommands = command.configuration.subcommands
     let node = CompletionNode(
       path: stack.joinedName,
-      spellings: parent.isEmpty ? [] : command.allNames.map { "\(parent) \($0)" },
       options: options, positionals: definitions.filter { $0.kind == .positional },
       subcommands: subcommands)
     return [node] + subcommands.flatMap { all(stack + [$0], inherited: options) }
@@ -35,6 +31,9 @@ struct CompletionNode {
       (option.names.map { "\(path) \($0)" }, option)
     }
   }
+
+  /// `orderly dlq list`, for each subcommand of `orderly dlq`.
+  var subcommandPaths: [String] { subcommands.map { "\(path) \($0._commandName)" } }
 
   var optionNames: [String] { options.flatMap(\.names).map(\.description) }
 }
@@ -73,14 +72,15 @@ extension [String] {
 /// - Parameter word: the shell's expression for word `i`.
 func walkingLoop(_ nodes: [CompletionNode], first: Int, until end: String, word: String) -> [String]
 {
+  let subject = "$at \(word)"
   var lines = [
     "  local at=\(nodes[0].path.shellQuoted) i=\(first)",
     "  while ((i < \(end))); do",
-    "    case \"$at \(word)\" in",
+    "    case \"\(subject)\" in",
   ]
   for node in nodes {
-    if !node.spellings.isEmpty {
-      lines.append("      \(node.spellings.casePattern) at=\(node.path.shellQuoted) ;;")
+    if !node.subcommands.isEmpty {
+      lines.append("      \(node.subcommandPaths.casePattern) at=\"\(subject)\" ;;")
     }
     let values = node.valueOptions.flatMap(\.patterns)
     if !values.isEmpty { lines.append("      \(values.casePattern) i=$((i + 1)) ;;") }

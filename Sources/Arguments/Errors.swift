@@ -85,9 +85,7 @@ enum ParserError: Error {
   case missingValue(Name, ArgumentDefinition)
   case unexpectedValue(Name, String)
   case unexpectedArguments([String], suggestion: String?)
-  case contradictingFlags(previous: String, given: String)
-  /// The definitions of one required property.
-  case missingArgument([ArgumentDefinition])
+  case missingArgument(ArgumentDefinition)
   case invalidValue(String, source: Name?, ArgumentDefinition, reason: (any Error)?)
   /// What `validate()` or `run()` threw.
   case thrown(any Error)

@@ -14,9 +14,8 @@ func fishCompletionScript(_ name: String, _ nodes: [CompletionNode]) -> String {
     "    switch \"$at $word\"",
   ]
   for node in nodes {
-    if !node.spellings.isEmpty {
-      lines.append("      case \(node.spellings.fishWords)")
-      lines.append("        set at \(node.path.fishQuoted)")
+    if !node.subcommands.isEmpty {
+      lines += ["      case \(node.subcommandPaths.fishWords)", "        set at \"$at $word\""]
     }
     let values = node.valueOptions.flatMap(\.patterns)
     if !values.isEmpty { lines += ["      case \(values.fishWords)", "        set skip yes"] }
@@ -30,7 +29,7 @@ func fishCompletionScript(_ name: String, _ nodes: [CompletionNode]) -> String {
     let start = "complete -c \(name.fishQuoted) -n \(condition)"
     for command in node.subcommands {
       lines.append(
-        "\(start) -a \(command.allNames.joined(separator: " ").fishQuoted)"
+        "\(start) -a \(command._commandName.fishQuoted)"
           + description(command.configuration.abstract))
     }
     for option in node.options {
@@ -60,12 +59,7 @@ private func fishReply(_ definition: ArgumentDefinition) -> String {
   switch definition.completion.base {
   case .default: " -f"
   case .list(let words): " -f -a \(words.joined(separator: " ").fishQuoted)"
-  case .directory: " -f -a '(__fish_complete_directories)'"
-  case .file(let extensions) where extensions.isEmpty: " -F"
-  case .file(let extensions):
-    " -f -a "
-      + extensions.map { "(__fish_complete_suffix .\($0))" }.joined(separator: " ").fishQuoted
-  case .shellCommand(let command): " -f -a \("(\(command))".fishQuoted)"
+  case .file: " -F"
   }
 }
 

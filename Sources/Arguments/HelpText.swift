@@ -17,7 +17,7 @@ struct HelpText {
 
   /// The arguments to show, with those that every command has.
   var definitions: [ArgumentDefinition] {
-    let own = ArgumentSet(command).definitions.filter(\.isVisible)
+    let own = ArgumentSet(command).definitions
     return own + builtIns(besides: own)
   }
 
@@ -32,17 +32,14 @@ struct HelpText {
       return ArgumentDefinition(
         key: ArgumentKey(owner: command, property: ""), kind: .flag, names: free, help: help,
         recipe: ValueRecipe(
-          initial: ParsedValue(value: false, source: ""), update: { _, _, _ in }))
+          initial: ParsedValue(value: false), update: { _, _ in }))
     }
   }
 
   /// The usage, without the word.
   var usage: String {
-    if let usage = configuration.usage { return usage }
     var parts = [stack.joinedName]
-    let shown = ArgumentSet(command).definitions.filter(\.isVisible).filter {
-      $0.kind == .positional || !$0.names.isEmpty
-    }
+    let shown = ArgumentSet(command).definitions
     if shown.count > 12 {
       // A line of everything helps nobody: name what must be given.
       parts.append("[<options>]")
@@ -61,7 +58,7 @@ struct HelpText {
     }
     var blocks: [String] = []
     if !overview.isEmpty { blocks.append("OVERVIEW: \(overview)".wrapped(to: columns)) }
-    if !usage.isEmpty { blocks.append("USAGE: \(usage.indented(by: 7))") }
+    blocks.append("USAGE: \(usage)")
     blocks += sections().map { title, entries in
       let lines = entries.map { $0.rendered(columns: columns) }
       return "\(title.uppercased()):\n" + lines.joined(separator: "\n")
@@ -83,16 +80,16 @@ struct HelpText {
     var positionals: [Entry] = []
     var options: [Entry] = []
     var titled: [(title: String, entries: [Entry])] = []
-    for group in groupedDefinitions() {
-      let entry = Entry(of: group)
-      let title = group[0].sectionTitle
+    for definition in definitions {
+      let entry = Entry(of: definition)
+      let title = definition.sectionTitle
       if !title.isEmpty {
         if let index = titled.firstIndex(where: { $0.title == title }) {
           titled[index].entries.append(entry)
         } else {
           titled.append((title, [entry]))
         }
-      } else if group[0].kind == .positional {
+      } else if definition.kind == .positional {
         positionals.append(entry)
       } else {
         options.append(entry)
@@ -104,51 +101,31 @@ struct HelpText {
     return all.filter { !$0.1.isEmpty }
   }
 
-  /// The definitions, those of one composite flag together.
-  private func groupedDefinitions() -> [[ArgumentDefinition]] {
-    var groups: [[ArgumentDefinition]] = []
-    for definition in definitions {
-      if definition.isComposite, let last = groups.last?.first, last.key == definition.key {
-        groups[groups.count - 1].append(definition)
-      } else {
-        groups.append([definition])
-      }
-    }
-    return groups
-  }
-
   private func subcommandEntries() -> [Entry] {
-    configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { subcommand in
-      var label = subcommand.allNames.joined(separator: ", ")
-      if let standard = configuration.defaultSubcommand, standard == subcommand {
-        label += " (default)"
-      }
-      return Entry(label: label, description: subcommand.configuration.abstract)
+    configuration.subcommands.map {
+      Entry(label: $0._commandName, description: $0.configuration.abstract)
     }
   }
 }
 
 extension HelpText.Entry {
-  fileprivate init(of group: [ArgumentDefinition]) {
-    let first = group[0]
-    label = group.filter { !$0.names.isEmpty || $0.kind == .positional }.map { definition in
-      switch definition.kind {
-      case .positional: return definition.synopsis
-      case .flag, .option:
-        let names = definition.names.shortFirst.map(\.description).joined(separator: ", ")
-        return definition.takesValue ? "\(names) <\(definition.valueName)>" : names
-      }
-    }.joined(separator: "/")
+  fileprivate init(of definition: ArgumentDefinition) {
+    switch definition.kind {
+    case .positional: label = definition.synopsis
+    case .flag, .option:
+      let names = definition.names.shortFirst.map(\.description).joined(separator: ", ")
+      label = definition.takesValue ? "\(names) <\(definition.valueName)>" : names
+    }
 
     var notes: [String] = []
-    let allowed = first.recipe.allowedValues
+    let allowed = definition.recipe.allowedValues
     if !allowed.isEmpty { notes.append("values: \(allowed.joined(separator: ", "))") }
-    if let standard = first.recipe.defaultDescription, !standard.isEmpty {
+    if let standard = definition.recipe.defaultDescription, !standard.isEmpty {
       notes.append("default: \(standard)")
     }
     let note = notes.isEmpty ? "" : "(\(notes.joined(separator: "; ")))"
-    description = [first.help.abstract, note].filter { !$0.isEmpty }.joined(separator: " ")
-    discussion = first.help.discussion
+    description = [definition.help.abstract, note].filter { !$0.isEmpty }.joined(separator: " ")
+    discussion = definition.help.discussion
   }
 
   fileprivate func rendered(columns: Int) -> String {

@@ -61,7 +61,7 @@ struct Message {
     let full = """
       Error: \(message)
       \(hint.map { "Help:  \($0)\n" } ?? "")\
-      Usage: \(HelpText(stack: stack).usage.indented(by: 7))
+      Usage: \(HelpText(stack: stack).usage)
         See '\(stack.joinedName) --help' for more information.
       """
     self.init(brief: message, full: full, exitCode: root.usageErrorExitCode)
@@ -104,14 +104,8 @@ extension ParserError {
       }
       return "Unexpected argument '\(words[0])'"
         + (suggestion.map { ". Did you mean '\($0)'?" } ?? "")
-    case .contradictingFlags(let previous, let given):
-      return "Value to be set with flag '\(given)' had already been set with flag '\(previous)'"
-    case .missingArgument(let definitions):
-      let names = definitions.filter { !$0.names.isEmpty || $0.kind == .positional }
-        .map(\.repeatedSynopsis)
-      return names.count == 1
-        ? "Missing expected argument '\(names[0])'"
-        : "Missing one of: '\(names.joined(separator: "', '"))'"
+    case .missingArgument(let definition):
+      return "Missing expected argument '\(definition.repeatedSynopsis)'"
     case .invalidValue(let value, let source, let definition, let reason):
       let place = definition.synopsis(of: source ?? definition.names.preferred)
       let detail = reason.map { ": \($0)" } ?? definition.allowedValuesHint
@@ -126,9 +120,7 @@ extension ParserError {
     switch self {
     case .missingValue(let given, let found): (name, definition) = (given, found)
     case .invalidValue(_, let given, let found, _): (name, definition) = (given, found)
-    case .missingArgument(let definitions):
-      guard definitions.count == 1 else { return nil }
-      definition = definitions[0]
+    case .missingArgument(let missing): definition = missing
     default: return nil
     }
     guard !definition.help.abstract.isEmpty else { return nil }

@@ -1,33 +1,3 @@
-/// Which word after an option is its value.
-public struct SingleValueParsingStrategy: Sendable {
-  var base: ArgumentDefinition.ValueStrategy
-
-  /// The next word, which must not look like an option. `-` and negative numbers are values.
-  public static var next: SingleValueParsingStrategy { SingleValueParsingStrategy(base: .next) }
-  /// The next word, whatever it looks like.
-  public static var unconditional: SingleValueParsingStrategy {
-    SingleValueParsingStrategy(base: .unconditional)
-  }
-}
-
-/// Which words after an option of several values are its values.
-public struct ArrayParsingStrategy: Sendable {
-  var base: ArgumentDefinition.ValueStrategy
-
-  /// One word each time that the option is given: `-H a -H b`.
-  public static var singleValue: ArrayParsingStrategy { ArrayParsingStrategy(base: .next) }
-  /// One word each time that the option is given, whatever it looks like.
-  public static var unconditionalSingleValue: ArrayParsingStrategy {
-    ArrayParsingStrategy(base: .unconditional)
-  }
-  /// All words up to the next that looks like an option: `--files a b c`.
-  public static var upToNextOption: ArrayParsingStrategy {
-    ArrayParsingStrategy(base: .upToNextOption)
-  }
-  /// All words that remain.
-  public static var remaining: ArrayParsingStrategy { ArrayParsingStrategy(base: .remaining) }
-}
-
 /// An argument with a name and a value: `--name value`, `--name=value`, `-n value`, `-nvalue`.
 ///
 /// A property without a default is required, unless its type is optional.
@@ -50,7 +20,7 @@ public struct Option<Value: Sendable>: Sendable, ArgumentWrapper {
   /// and then chooses one of the initializers below whose parameters all have defaults.
   @available(
     *, unavailable,
-    message: "An option needs a default, a transform, or a value that is ExpressibleByArgument."
+    message: "An option needs a default, or a value that is ExpressibleByArgument."
   )
   public init() { fatalError("unavailable") }
 
@@ -65,13 +35,13 @@ public struct Option<Value: Sendable>: Sendable, ArgumentWrapper {
   }
 
   private init(
-    _ recipe: ValueRecipe, _ name: NameSpecification, _ strategy: ArgumentDefinition.ValueStrategy,
-    _ help: ArgumentHelp?, _ completion: CompletionKind?
+    _ recipe: ValueRecipe, _ name: NameSpecification, _ help: ArgumentHelp?,
+    _ completion: CompletionKind?
   ) {
     parsed = .definition { key in
       [
         ArgumentDefinition(
-          key: key, kind: .option, names: name.names(for: key.property), strategy: strategy,
+          key: key, kind: .option, names: name.names(for: key.property),
           help: help ?? ArgumentHelp(), recipe: recipe,
           completion: completion ?? recipe.completion)
       ]
@@ -84,117 +54,62 @@ public struct Option<Value: Sendable>: Sendable, ArgumentWrapper {
 extension Option {
   /// An option that need not be given.
   public init(
-    wrappedValue: Value, name: NameSpecification = .long,
-    parsing parsingStrategy: SingleValueParsingStrategy = .next, help: ArgumentHelp? = nil,
+    wrappedValue: Value, name: NameSpecification = .long, help: ArgumentHelp? = nil,
     completion: CompletionKind? = nil
   ) where Value: ExpressibleByArgument {
-    self.init(.single(wrappedValue, .expressible), name, parsingStrategy.base, help, completion)
+    self.init(.single(wrappedValue, .expressible), name, help, completion)
   }
 
   /// An option that must be given.
   public init(
-    name: NameSpecification = .long, parsing parsingStrategy: SingleValueParsingStrategy = .next,
+    name: NameSpecification = .long,
     help: ArgumentHelp? = nil, completion: CompletionKind? = nil
   ) where Value: ExpressibleByArgument {
-    self.init(.single(Value?.none, .expressible), name, parsingStrategy.base, help, completion)
+    self.init(.single(Value?.none, .expressible), name, help, completion)
   }
 
   /// An option that is `nil` when it is not given.
   public init<T: ExpressibleByArgument>(
-    name: NameSpecification = .long,
-    parsing parsingStrategy: SingleValueParsingStrategy = .next, help: ArgumentHelp? = nil,
+    name: NameSpecification = .long, help: ArgumentHelp? = nil,
     completion: CompletionKind? = nil
   ) where Value == T? {
-    self.init(.optional(T?.none, .expressible), name, parsingStrategy.base, help, completion)
+    self.init(.optional(T?.none, .expressible), name, help, completion)
   }
 
   /// The same, with the default written out: `nil`, or a value.
   public init<T: ExpressibleByArgument>(
-    wrappedValue: T?, name: NameSpecification = .long,
-    parsing parsingStrategy: SingleValueParsingStrategy = .next, help: ArgumentHelp? = nil,
+    wrappedValue: T?, name: NameSpecification = .long, help: ArgumentHelp? = nil,
     completion: CompletionKind? = nil
   ) where Value == T? {
-    self.init(.optional(wrappedValue, .expressible), name, parsingStrategy.base, help, completion)
+    self.init(.optional(wrappedValue, .expressible), name, help, completion)
   }
 
   /// An option of several values. Given once or more, it replaces the default.
   public init<T: ExpressibleByArgument>(
-    wrappedValue: [T], name: NameSpecification = .long,
-    parsing parsingStrategy: ArrayParsingStrategy = .singleValue, help: ArgumentHelp? = nil,
+    wrappedValue: [T], name: NameSpecification = .long, help: ArgumentHelp? = nil,
     completion: CompletionKind? = nil
   ) where Value == [T] {
-    self.init(.array(wrappedValue, .expressible), name, parsingStrategy.base, help, completion)
+    self.init(.array(wrappedValue, .expressible), name, help, completion)
   }
 
   /// An option that must be given at least once.
   public init<T: ExpressibleByArgument>(
-    name: NameSpecification = .long, parsing parsingStrategy: ArrayParsingStrategy = .singleValue,
+    name: NameSpecification = .long,
     help: ArgumentHelp? = nil, completion: CompletionKind? = nil
   ) where Value == [T] {
-    self.init(.array([T]?.none, .expressible), name, parsingStrategy.base, help, completion)
+    self.init(.array([T]?.none, .expressible), name, help, completion)
   }
 }
 
 // MARK: - Values read by a closure
 
 extension Option {
-  /// An option that need not be given. An error that `transform` throws is shown to the user.
-  public init(
-    wrappedValue: Value, name: NameSpecification = .long,
-    parsing parsingStrategy: SingleValueParsingStrategy = .next, help: ArgumentHelp? = nil,
-    completion: CompletionKind? = nil, transform: @escaping @Sendable (String) throws -> Value
-  ) {
-    self.init(
-      .single(wrappedValue, .transform(transform)), name, parsingStrategy.base, help, completion)
-  }
-
-  /// An option that must be given. An error that `transform` throws is shown to the user.
-  public init(
-    name: NameSpecification = .long, parsing parsingStrategy: SingleValueParsingStrategy = .next,
-    help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> Value
-  ) {
-    self.init(
-      .single(Value?.none, .transform(transform)), name, parsingStrategy.base, help, completion)
-  }
-
-  /// An option that is `nil` when it is not given.
+  /// An option of several values. Given once or more, it replaces the default. An error that
+  /// `transform` throws is shown to the user.
   public init<T: Sendable>(
-    name: NameSpecification = .long,
-    parsing parsingStrategy: SingleValueParsingStrategy = .next, help: ArgumentHelp? = nil,
-    completion: CompletionKind? = nil, transform: @escaping @Sendable (String) throws -> T
-  ) where Value == T? {
-    self.init(
-      .optional(T?.none, .transform(transform)), name, parsingStrategy.base, help, completion)
-  }
-
-  /// The same, with the default written out: `nil`, or a value.
-  public init<T: Sendable>(
-    wrappedValue: T?, name: NameSpecification = .long,
-    parsing parsingStrategy: SingleValueParsingStrategy = .next, help: ArgumentHelp? = nil,
-    completion: CompletionKind? = nil, transform: @escaping @Sendable (String) throws -> T
-  ) where Value == T? {
-    self.init(
-      .optional(wrappedValue, .transform(transform)), name, parsingStrategy.base, help, completion)
-  }
-
-  /// An option of several values. Given once or more, it replaces the default.
-  public init<T: Sendable>(
-    wrappedValue: [T], name: NameSpecification = .long,
-    parsing parsingStrategy: ArrayParsingStrategy = .singleValue, help: ArgumentHelp? = nil,
+    wrappedValue: [T], name: NameSpecification = .long, help: ArgumentHelp? = nil,
     completion: CompletionKind? = nil, transform: @escaping @Sendable (String) throws -> T
   ) where Value == [T] {
-    self.init(
-      .array(wrappedValue, .transform(transform)), name, parsingStrategy.base, help, completion)
-  }
-
-  /// An option that must be given at least once.
-  public init<T: Sendable>(
-    name: NameSpecification = .long, parsing parsingStrategy: ArrayParsingStrategy = .singleValue,
-    help: ArgumentHelp? = nil, completion: CompletionKind? = nil,
-    transform: @escaping @Sendable (String) throws -> T
-  ) where Value == [T] {
-    self.init(
-      .array([T]?.none, .transform(transform)), name, parsingStrategy.base, help, completion)
+    self.init(.array(wrappedValue, .transform(transform)), name, help, completion)
   }
 }

@@ -13,7 +13,6 @@
 public struct OptionGroup<Value: ParsableArguments>: ArgumentWrapper {
   private var parsed: Parsed<Value>
   let title: String
-  let visibility: ArgumentVisibility
 
   /// The arguments, after parsing; reading them before is a mistake of the program and ends it.
   public var wrappedValue: Value {
@@ -21,19 +20,16 @@ public struct OptionGroup<Value: ParsableArguments>: ArgumentWrapper {
     set { parsed = .value(newValue) }
   }
 
-  /// - Parameters:
-  ///   - title: the heading of the group in the help; empty to list it with the other options.
-  ///   - visibility: whether the help mentions the group.
-  public init(title: String = "", visibility: ArgumentVisibility = .default) {
+  /// - Parameter title: the heading of the group in the help; empty to list it with the other
+  ///   options.
+  public init(title: String = "") {
     self.title = title
-    self.visibility = visibility
     parsed = .definition { _ in [] }
   }
 
   /// Takes the values that were parsed, and validates them; called by the parser only.
   public init(from decoder: any Decoder) throws {
     title = ""
-    visibility = .default
     var value = try Value(from: ArgumentDecoder.group(Value.self, from: decoder))
     do { try value.validate() } catch { throw ParserError.thrown(error) }
     parsed = .value(value)
@@ -50,7 +46,6 @@ extension OptionGroup: Sendable where Value: Sendable {}
 protocol OptionGroupWrapper: ArgumentWrapper {
   var groupType: any ParsableArguments.Type { get }
   var title: String { get }
-  var visibility: ArgumentVisibility { get }
 }
 
 extension OptionGroup: OptionGroupWrapper {

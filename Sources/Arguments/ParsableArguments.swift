@@ -49,11 +49,6 @@ extension ParsableArguments {
       stack: parsed.stack, reason: .thrown(ValidationError("A subcommand was not expected here.")))
   }
 
-  /// Reads a value of this type, or ends the process with a message.
-  public static func parseOrExit(_ arguments: [String]? = nil) -> Self {
-    do { return try parse(arguments) } catch { exit(withError: error) }
-  }
-
   /// One sentence about `error`, as after "Error: ".
   public static func message(for error: any Error) -> String {
     Message(for: error, root: asCommand, columns: 80).brief
@@ -72,16 +67,6 @@ extension ParsableArguments {
   public static func exitCode(for error: any Error) -> ExitCode {
     Message(for: error, root: asCommand, columns: 80).exitCode
   }
-
-  /// The help of this type.
-  ///
-  /// - Parameter columns: where lines are wrapped.
-  public static func helpMessage(columns: Int = 80) -> String {
-    HelpText(stack: [asCommand]).rendered(columns: columns)
-  }
-
-  /// The usage line of this type, without the word "Usage".
-  public static func usageString() -> String { HelpText(stack: [asCommand]).usage }
 
   /// Ends the process: prints what there is to say about `error` (help to standard output, anything
   /// else to standard error) and exits with `exitCode(for:)`, or with 0 when there is no error.

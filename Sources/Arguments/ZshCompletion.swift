@@ -30,9 +30,7 @@ func zshCompletionScript(_ name: String, _ nodes: [CompletionNode]) -> String {
     "    esac", "    _describe -o option entries", "    return", "  fi", "  case $at in",
   ]
   for node in nodes {
-    let entries = node.subcommands.flatMap { command in
-      command.allNames.map { entry($0, command.configuration.abstract) }
-    }
+    let entries = node.subcommands.map { entry($0._commandName, $0.configuration.abstract) }
     let reply =
       entries.isEmpty
       ? node.positionals.first.map(zshReply) ?? ":"
@@ -57,9 +55,6 @@ private func zshReply(_ definition: ArgumentDefinition) -> String {
   switch definition.completion.base {
   case .default: ":"
   case .list(let words): "compadd -- \(words.map(\.shellQuoted).joined(separator: " "))"
-  case .directory: "_files -/"
-  case .file(let extensions) where extensions.isEmpty: "_files"
-  case .file(let extensions): "_files -g \("*.(\(extensions.joined(separator: "|")))".shellQuoted)"
-  case .shellCommand(let command): "compadd -- ${(f)\"$(eval \(command.shellQuoted))\"}"
+  case .file: "_files"
   }
 }

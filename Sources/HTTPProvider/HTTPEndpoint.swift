@@ -12,7 +12,7 @@ public struct HTTPEndpoint: Sendable {
   public var connections: Int
 
   public init(
-    url: URL, authorization: String? = nil, timeout: Duration = .seconds(60), connections: Int = 16
+    url: URL, authorization: String? = nil, timeout: Duration, connections: Int
   ) {
     self.url = url
     self.authorization = authorization

@@ -14,9 +14,9 @@ struct Daemon: Sendable {
     let completed: MHD_RequestCompletedCallback = requestCompleted
     var options = [
       Daemon.option(.listenSocket, Int(socket)),
-      Daemon.option(.connectionLimit, server.limits.connections),
-      Daemon.option(.connectionTimeout, server.limits.idleSeconds),
-      Daemon.option(.connectionMemoryLimit, server.limits.headerBytes),
+      Daemon.option(.connectionLimit, HTTPServer.Limits.connections),
+      Daemon.option(.connectionTimeout, HTTPServer.Limits.idleSeconds),
+      Daemon.option(.connectionMemoryLimit, HTTPServer.Limits.headerBytes),
       Daemon.option(.notifyCompleted, unsafeBitCast(completed, to: Int.self), context.toOpaque()),
       Daemon.option(.end, 0),
     ]

@@ -2,22 +2,19 @@
 public struct HTTPRequest: Sendable, Equatable {
   /// `GET`, `HEAD` and so on, as it was sent.
   public var method: String
-  /// The path with its percent escapes decoded, as `/metrics`.
+  /// The path with its percent escapes decoded, as `/metrics`, without the question mark and what
+  /// follows it.
   public var path: String
-  /// The parameters after the question mark, decoded. Of a name given twice, the last value.
-  public var query: [String: String]
   /// The headers, by lower-case name. Values of a header sent twice are joined by `, `.
   public var headers: [String: String]
-  /// The body, which is never longer than the server's limit.
+  /// The body, which is never longer than the limit of `HTTPServer`.
   public var body: [UInt8]
 
   public init(
-    method: String, path: String, query: [String: String] = [:], headers: [String: String] = [:],
-    body: [UInt8] = []
+    method: String, path: String, headers: [String: String] = [:], body: [UInt8] = []
   ) {
     self.method = method
     self.path = path
-    self.query = query
     self.headers = headers
     self.body = body
   }

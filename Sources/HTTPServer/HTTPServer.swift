@@ -3,31 +3,22 @@ import Synchronization
 /// A small HTTP/1.1 server for health, metrics and the like, over libmicrohttpd.
 ///
 /// One thread serves all connections by epoll. It never waits for a handler: a connection is
-/// suspended while its handler runs as a task, so handlers may await what they like.
+/// suspended while its handler runs as a task, so handlers may await what they like. A body may have
+/// 64 KiB, and request line and headers together 32 KiB.
 ///
 /// The server lives, with its thread, from `start()` to `stop()`, whoever holds a reference.
 public final class HTTPServer: Sendable {
   /// Bounds on what clients may use.
-  public struct Limits: Sendable, Hashable {
+  enum Limits {
     /// The largest request body, in bytes; a larger one is answered 413.
-    public var bodyBytes: Int
+    static let bodyBytes = 64 * 1024
     /// The memory of a connection, in bytes: request line and headers must fit into it, or are
     /// answered 413, 414 or 431.
-    public var headerBytes: Int
+    static let headerBytes = 32 * 1024
     /// The most connections at a time; more wait to be accepted.
-    public var connections: Int
+    static let connections = 128
     /// After how many idle seconds a connection is closed. A running handler does not count.
-    public var idleSeconds: Int
-
-    public init(
-      bodyBytes: Int = 64 * 1024, headerBytes: Int = 32 * 1024, connections: Int = 128,
-      idleSeconds: Int = 30
-    ) {
-      self.bodyBytes = bodyBytes
-      self.headerBytes = headerBytes
-      self.connections = connections
-      self.idleSeconds = idleSeconds
-    }
+    static let idleSeconds = 30
   }
 
   /// Answers a request. Called as a task of its own; many may run at once.
@@ -36,7 +27,6 @@ public final class HTTPServer: Sendable {
   /// The host that was asked for.
   public let host: String
   private let requestedPort: UInt16
-  let limits: Limits
   private let handler: Handler
   private let state = Mutex(State())
 
@@ -63,12 +53,9 @@ public final class HTTPServer: Sendable {
   ///   - host: a numeric address of this machine, or `localhost`; `0.0.0.0` for all IPv4 addresses.
   ///   - port: 0 for any free port.
   ///   - handler: answers all requests; `HTTPRouter.respond` chooses by path.
-  public init(
-    host: String = "127.0.0.1", port: UInt16, limits: Limits = Limits(), handler: @escaping Handler
-  ) {
+  public init(host: String = "127.0.0.1", port: UInt16, handler: @escaping Handler) {
     self.host = host
     self.requestedPort = port
-    self.limits = limits
     self.handler = handler
   }
 

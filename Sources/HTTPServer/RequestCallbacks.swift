@@ -3,8 +3,7 @@ import CMicroHTTPD
 // Values of closed C enumerations, for which Swift has no names.
 private let accepted = MHD_Result(rawValue: 1)!
 private let refused = MHD_Result(rawValue: 0)!
-private let headerKind = MHD_ValueKind(rawValue: 1)
-private let queryKind = MHD_ValueKind(rawValue: 8)
+private let headerKind = MHD_ValueKind(rawValue: 1)!
 
 /// A request while it is read and answered. Touched by libmicrohttpd's thread only, which holds it
 /// through the pointer that it keeps for each request.
@@ -30,17 +29,15 @@ func handleAccess(
   let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
   guard let slot = requestSlot.pointee else {
     let request = HTTPRequest(
-      method: String(cString: method), path: String(cString: url),
-      query: values(of: connection, kind: queryKind, headers: false),
-      headers: values(of: connection, kind: headerKind, headers: true))
+      method: String(cString: method), path: String(cString: url), headers: headers(of: connection))
     // Released by `requestCompleted`.
     requestSlot.pointee = Unmanaged.passRetained(RequestState(request)).toOpaque()
     let length = request.headers["content-length"].flatMap(Int.init) ?? 0
-    return length > server.limits.bodyBytes ? answer(tooLarge(server), on: connection) : accepted
+    return length > HTTPServer.Limits.bodyBytes ? answer(tooLarge, on: connection) : accepted
   }
   let state = Unmanaged<RequestState>.fromOpaque(slot).takeUnretainedValue()
   if bodySize.pointee > 0 {
-    state.add(UnsafeRawBufferPointer(start: body, count: bodySize.pointee), limits: server.limits)
+    state.add(UnsafeRawBufferPointer(start: body, count: bodySize.pointee))
     bodySize.pointee = 0
     return accepted
   }
@@ -51,7 +48,7 @@ func handleAccess(
 private func proceed(
   _ state: RequestState, on connection: OpaquePointer, server: HTTPServer
 ) -> MHD_Result {
-  if state.isTooLarge { return answer(tooLarge(server), on: connection) }
+  if state.isTooLarge { return answer(tooLarge, on: connection) }
   if let id = state.exchange {
     guard let response = server.takeAnswer(id) else { return refused }
     state.exchange = nil
@@ -76,8 +73,8 @@ func requestCompleted(
 }
 
 extension RequestState {
-  func add(_ bytes: UnsafeRawBufferPointer, limits: HTTPServer.Limits) {
-    if isTooLarge || request.body.count + bytes.count > limits.bodyBytes {
+  func add(_ bytes: UnsafeRawBufferPointer) {
+    if isTooLarge || request.body.count + bytes.count > HTTPServer.Limits.bodyBytes {
       isTooLarge = true
       request.body = []
     } else {
@@ -86,9 +83,8 @@ extension RequestState {
   }
 }
 
-private func tooLarge(_ server: HTTPServer) -> HTTPResponse {
-  .text("The body is larger than \(server.limits.bodyBytes) bytes.\n", status: 413)
-}
+private let tooLarge = HTTPResponse.text(
+  "The body is larger than \(HTTPServer.Limits.bodyBytes) bytes.\n", status: 413)
 
 /// Queues a response; libmicrohttpd copies the body, and leaves it out for HEAD.
 private func answer(_ response: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
@@ -107,40 +103,25 @@ private func answer(_ response: HTTPResponse, on connection: OpaquePointer) -> M
   return MHD_queue_response(connection, UInt32(clamping: response.status), queued)
 }
 
-/// The headers or the query parameters of a request.
-private func values(
-  of connection: OpaquePointer, kind: MHD_ValueKind?, headers: Bool
-) -> [String: String] {
-  guard let kind else { return [:] }
-  var collected = CollectedValues(joins: headers)
+private func headers(of connection: OpaquePointer) -> [String: String] {
+  var collected: [String: String] = [:]
   withUnsafeMutablePointer(to: &collected) {
-    _ = MHD_get_connection_values(connection, kind, collectValue, $0)
+    _ = MHD_get_connection_values(connection, headerKind, collectHeader, $0)
   }
-  return collected.values
-}
-
-private struct CollectedValues {
-  let joins: Bool
-  var values: [String: String] = [:]
-
-  init(joins: Bool) { self.joins = joins }
+  return collected
 }
 
 /// `MHD_KeyValueIterator`.
-private func collectValue(
+private func collectHeader(
   context: UnsafeMutableRawPointer?, kind: MHD_ValueKind, name: UnsafePointer<CChar>?,
   value: UnsafePointer<CChar>?
 ) -> MHD_Result {
-  guard let collected = context?.assumingMemoryBound(to: CollectedValues.self), let name else {
+  guard let collected = context?.assumingMemoryBound(to: [String: String].self), let name else {
     return refused
   }
   let text = value.map { String(cString: $0) } ?? ""
-  if collected.pointee.joins {
-    let key = String(cString: name).lowercased()
-    let before = collected.pointee.values[key]
-    collected.pointee.values[key] = before.map { "\($0), \(text)" } ?? text
-  } else {
-    collected.pointee.values[String(cString: name)] = text
-  }
+  let key = String(cString: name).lowercased()
+  let before = collected.pointee[key]
+  collected.pointee[key] = before.map { "\($0), \(text)" } ?? text
   return accepted
 }

@@ -65,13 +65,4 @@ extension KafkaError {
       throw KafkaError(error, operation: operation())
     }
   }
-
-  /// Throws unless `error` is nil, and frees it.
-  static func check(
-    consuming error: OpaquePointer?, _ operation: @autoclosure () -> String
-  ) throws(KafkaError) {
-    if let error {
-      throw KafkaError(consuming: error, operation: operation())
-    }
-  }
 }

@@ -47,16 +47,10 @@ extension KafkaError {
     public static let invalidArgument = Code(RD_KAFKA_RESP_ERR__INVALID_ARG)
     /// The broker does not offer this call.
     public static let unsupportedFeature = Code(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
-    /// The partitions belong to another member already.
-    public static let assignmentLost = Code(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST)
-    /// There is no offset to commit or none has been committed.
-    public static let noOffset = Code(RD_KAFKA_RESP_ERR__NO_OFFSET)
     /// The topic does not exist, as far as the client knows.
     public static let unknownTopic = Code(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
     /// The topic has no such partition.
     public static let unknownPartition = Code(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
-    /// No poll for longer than `maxPollInterval`; the member has left its group.
-    public static let maxPollExceeded = Code(RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
     /// The client has been closed.
     public static let clientClosed = Code(RD_KAFKA_RESP_ERR__DESTROY)
     /// The record was given up when the producer was closed, before it had been sent.
@@ -65,8 +59,6 @@ extension KafkaError {
     public static let purgedInFlight = Code(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
     /// The client failed for good.
     public static let fatal = Code(RD_KAFKA_RESP_ERR__FATAL)
-    /// The client's state does not allow the call.
-    public static let state = Code(RD_KAFKA_RESP_ERR__STATE)
 
     // MARK: Raised by the broker
 
@@ -80,8 +72,6 @@ extension KafkaError {
     public static let illegalGeneration = Code(RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
     /// The group is distributing its partitions anew.
     public static let rebalanceInProgress = Code(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
-    /// Another member has the same group instance id.
-    public static let fencedInstanceID = Code(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
     /// The user may not do this to the topic.
     public static let topicAuthorizationFailed = Code(
       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)

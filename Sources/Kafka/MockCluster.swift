@@ -109,13 +109,6 @@ public final class MockCluster: Sendable {
     try call("bring broker \(broker ?? -1) up") { rd_kafka_mock_broker_set_up($0, broker ?? -1) }
   }
 
-  /// Delays every answer.
-  public func setRoundTrip(_ delay: Duration, broker: Int32? = nil) throws(KafkaError) {
-    try call("slow broker \(broker ?? -1) down") {
-      rd_kafka_mock_broker_set_rtt($0, broker ?? -1, delay.milliseconds)
-    }
-  }
-
   /// Ends the cluster; all that was in it is gone.
   public func close() async {
     await client.destroy(timeout: .seconds(5)) { [cluster] in

@@ -69,14 +69,6 @@ extension Connection {
     }
   }
 
-  /// Takes a lock of the whole database until the transaction ends, waiting for it at most as long
-  /// as for any answer (`pg_advisory_xact_lock`).
-  ///
-  /// Throws as ``execute(_:_:cached:timeout:)``.
-  public func lockTransaction(_ key: Int64) throws(PostgresError) {
-    try execute("select pg_advisory_xact_lock($1)", key)
-  }
-
   /// Runs the body while this session holds a lock of the whole database (`pg_advisory_lock`).
   ///
   /// Throws what the body throws, and as ``execute(_:_:cached:timeout:)``. When the lock cannot be

@@ -19,8 +19,6 @@ public struct ConnectionConfiguration: Sendable {
   public var statementTimeout: Duration? = .seconds(15)
   /// After this the server ends a session that sits in an open transaction; nil for the server's.
   public var idleInTransactionTimeout: Duration? = .seconds(60)
-  /// How long sent data may stay unacknowledged before the kernel ends the connection.
-  public var tcpUserTimeout: Duration? = .seconds(10)
   /// Shown in `pg_stat_activity`.
   public var applicationName: String?
   /// The schemas of unqualified names, as in `SET search_path`: `orders, public`.
@@ -97,9 +95,9 @@ public struct ConnectionConfiguration: Sendable {
     var parameters = keywords
     parameters["client_encoding"] = "UTF8"
     parameters["application_name"] = applicationName
-    if let tcpUserTimeout, parameters["tcp_user_timeout"] == nil {
-      parameters["tcp_user_timeout"] = String(tcpUserTimeout.wholeMilliseconds)
-    }
+    // How long sent data may stay unacknowledged before the kernel ends the connection, in
+    // milliseconds.
+    parameters["tcp_user_timeout"] = parameters["tcp_user_timeout"] ?? "10000"
     let ours = sessionSettings.map { "-c \($0.name)=\(escapedOption($0.value))" }
     // The last of equal settings counts, so those of the URL win.
     let options = (ours + [keywords["options"] ?? ""]).joined(separator: " ")

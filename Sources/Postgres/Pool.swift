@@ -40,7 +40,7 @@ public final class Pool: Sendable {
   }
 
   /// How the pool is used now.
-  public var statistics: PoolStatistics { state.withLock { $0.machine.statistics } }
+  var statistics: PoolStatistics { state.withLock { $0.machine.statistics } }
 
   /// Runs the body with a connection.
   ///

@@ -111,13 +111,13 @@ struct PoolStateMachine {
 }
 
 /// How a pool is used at this moment.
-public struct PoolStatistics: Hashable, Sendable {
+struct PoolStatistics: Hashable, Sendable {
   /// The most connections it opens.
-  public let maximum: Int
+  let maximum: Int
   /// Connections in use by a body.
-  public let inUse: Int
+  let inUse: Int
   /// Open connections that nobody uses.
-  public let idle: Int
+  let idle: Int
   /// Tasks that wait for a connection.
-  public let waiting: Int
+  let waiting: Int
 }

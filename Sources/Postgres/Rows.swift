@@ -33,9 +33,6 @@ public final class Rows: RandomAccessCollection {
   /// How many rows the statement inserted, updated, deleted or selected; 0 for other statements.
   public var affectedRows: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
 
-  /// What the server says it did: `INSERT 0 3`, `COMMIT`.
-  public var commandTag: String { String(cString: PQcmdStatus(result)) }
-
   /// A row, by its place.
   ///
   /// - Precondition: `row` is below ``endIndex``.

@@ -14,27 +14,15 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   /// The five characters.
   public var description: String { rawValue }
 
-  /// `08000`: the connection is gone or was never made, without a closer reason.
-  public static let connectionException = SQLState(rawValue: "08000")
   /// `0A000`: the server does not have what was asked for; also a cached plan whose result type has
   /// changed.
   public static let featureNotSupported = SQLState(rawValue: "0A000")
-  /// `22003`: a number is too large or too small for its type.
-  public static let numericValueOutOfRange = SQLState(rawValue: "22003")
   /// `22012`: a division by zero.
   public static let divisionByZero = SQLState(rawValue: "22012")
-  /// `22P02`: a text can't be read as its type, such as `x` as an integer.
-  public static let invalidTextRepresentation = SQLState(rawValue: "22P02")
-  /// `23502`: NULL in a column that is NOT NULL.
-  public static let notNullViolation = SQLState(rawValue: "23502")
-  /// `23503`: a row that is referred to is not there, or one that still is referred to was deleted.
-  public static let foreignKeyViolation = SQLState(rawValue: "23503")
   /// `23505`: a row with the same key is there already.
   public static let uniqueViolation = SQLState(rawValue: "23505")
   /// `23514`: a row does not meet a CHECK constraint.
   public static let checkViolation = SQLState(rawValue: "23514")
-  /// `23P01`: a row collides with another by an EXCLUDE constraint.
-  public static let exclusionViolation = SQLState(rawValue: "23P01")
   /// `25006`: a write in a read-only transaction, or on a standby after a failover.
   public static let readOnlySQLTransaction = SQLState(rawValue: "25006")
   /// `25P02`: a statement after a failed one; the transaction can only be rolled back.
@@ -43,8 +31,6 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   public static let idleInTransactionSessionTimeout = SQLState(rawValue: "25P03")
   /// `26000`: a prepared statement that the server does not know, as behind a pooler.
   public static let invalidSQLStatementName = SQLState(rawValue: "26000")
-  /// `28000`: the user may not connect, or is not there.
-  public static let invalidAuthorization = SQLState(rawValue: "28000")
   /// `28P01`: the password is wrong.
   public static let invalidPassword = SQLState(rawValue: "28P01")
   /// `3D000`: there is no such database.
@@ -53,26 +39,16 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   public static let undefinedSchema = SQLState(rawValue: "3F000")
   /// `40001`: a concurrent transaction was in the way; doing the work again may succeed.
   public static let serializationFailure = SQLState(rawValue: "40001")
-  /// `40003`: whether the statement has taken effect is not known.
-  public static let statementCompletionUnknown = SQLState(rawValue: "40003")
   /// `40P01`: two transactions waited for each other, and this one was given up.
   public static let deadlockDetected = SQLState(rawValue: "40P01")
   /// `42501`: the role may not do that.
   public static let insufficientPrivilege = SQLState(rawValue: "42501")
-  /// `42601`: the SQL text is wrong.
-  public static let syntaxError = SQLState(rawValue: "42601")
   /// `42703`: there is no such column.
   public static let undefinedColumn = SQLState(rawValue: "42703")
-  /// `42883`: there is no such function or operator for these types.
-  public static let undefinedFunction = SQLState(rawValue: "42883")
   /// `42P01`: there is no such table, or it is not in the search path.
   public static let undefinedTable = SQLState(rawValue: "42P01")
   /// `42710`: an object of that name, such as a role, is there already.
   public static let duplicateObject = SQLState(rawValue: "42710")
-  /// `42P07`: a table or index of that name is there already.
-  public static let duplicateTable = SQLState(rawValue: "42P07")
-  /// `53100`: the server has no room left on its disk.
-  public static let diskFull = SQLState(rawValue: "53100")
   /// `53300`: the server, the database or the role has no connection left.
   public static let tooManyConnections = SQLState(rawValue: "53300")
   /// `55P03`: a lock was not free at once (NOWAIT) or within `lock_timeout`.
@@ -81,12 +57,6 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   public static let queryCanceled = SQLState(rawValue: "57014")
   /// `57P01`: the server is stopped, or an administrator has ended the session.
   public static let adminShutdown = SQLState(rawValue: "57P01")
-  /// `57P02`: another session of the server has crashed, and all were ended.
-  public static let crashShutdown = SQLState(rawValue: "57P02")
-  /// `57P03`: the server is starting, stopping or recovering.
-  public static let cannotConnectNow = SQLState(rawValue: "57P03")
-  /// `P0001`: RAISE in PL/pgSQL, without a code of its own.
-  public static let raiseException = SQLState(rawValue: "P0001")
 
   /// Whether the condition passes by itself, so that the same transaction may succeed later.
   ///

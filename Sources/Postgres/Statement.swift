@@ -25,10 +25,10 @@ public struct Statement: Sendable {
   /// `COMMIT`, for the end of a pipeline.
   public static let commit = Statement("COMMIT")
   /// `ROLLBACK`
-  public static let rollback = Statement("ROLLBACK")
+  static let rollback = Statement("ROLLBACK")
 
   /// `BEGIN` with its modes.
-  public static func begin(_ isolation: IsolationLevel = .readCommitted, readOnly: Bool = false)
+  static func begin(_ isolation: IsolationLevel = .readCommitted, readOnly: Bool = false)
     -> Statement
   {
     Statement("BEGIN ISOLATION LEVEL \(isolation.rawValue)\(readOnly ? " READ ONLY" : "")")
@@ -56,5 +56,4 @@ public struct Statement: Sendable {
 public enum IsolationLevel: String, Sendable {
   case readCommitted = "READ COMMITTED"
   case repeatableRead = "REPEATABLE READ"
-  case serializable = "SERIALIZABLE"
 }

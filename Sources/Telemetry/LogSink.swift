@@ -60,37 +60,19 @@ struct Timestamp: Sendable, CustomStringConvertible {
   }
 
   var description: String {
-    let seconds = floorDivide(milliseconds, 1000)
-    let days = floorDivide(seconds, 86_400)
-    let clock = seconds - days * 86_400
-    let (year, month, day) = civilDate(daysSince1970: days)
+    let fraction = (milliseconds % 1000 + 1000) % 1000
+    var seconds = time_t((milliseconds - fraction) / 1000)
+    var date = tm()
+    gmtime_r(&seconds, &date)
     return """
-      \(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\
-      \(padded(clock / 3600, 2)):\(padded(clock / 60 % 60, 2)):\(padded(clock % 60, 2)).\
-      \(padded(milliseconds - seconds * 1000, 3))Z
+      \(padded(date.tm_year + 1900, 4))-\(padded(date.tm_mon + 1, 2))-\(padded(date.tm_mday, 2))T\
+      \(padded(date.tm_hour, 2)):\(padded(date.tm_min, 2)):\(padded(date.tm_sec, 2)).\
+      \(padded(fraction, 3))Z
       """
   }
 }
 
-/// The Gregorian date of a day; Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-private func civilDate(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
-  let shifted = daysSince1970 + 719_468  // days since 0000-03-01
-  let era = floorDivide(shifted, 146_097)
-  let dayOfEra = shifted - era * 146_097
-  let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-  let marchMonth = (5 * dayOfYear + 2) / 153
-  let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-  let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-}
-
-private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
-  let quotient = value / divisor
-  return value % divisor < 0 ? quotient - 1 : quotient
-}
-
-private func padded(_ value: Int64, _ width: Int) -> String {
+private func padded(_ value: some BinaryInteger, _ width: Int) -> String {
   let digits = String(value)
   return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }

@@ -63,18 +63,6 @@ public struct Logger: Sendable {
 // MARK: - A method for each level
 
 extension Logger {
-  /// Writes a record for following every step of the program.
-  @inlinable
-  public func trace(
-    _ message: @autoclosure () -> Message, metadata: @autoclosure () -> Metadata? = nil,
-    source: @autoclosure () -> String? = nil, file: String = #fileID,
-    function: String = #function, line: UInt = #line
-  ) {
-    log(
-      level: .trace, message(), metadata: metadata(), source: source(), file: file,
-      function: function, line: line)
-  }
-
   /// Writes a record for finding faults.
   @inlinable
   public func debug(
@@ -96,18 +84,6 @@ extension Logger {
   ) {
     log(
       level: .info, message(), metadata: metadata(), source: source(), file: file,
-      function: function, line: line)
-  }
-
-  /// Writes a record of something expected that deserves attention.
-  @inlinable
-  public func notice(
-    _ message: @autoclosure () -> Message, metadata: @autoclosure () -> Metadata? = nil,
-    source: @autoclosure () -> String? = nil, file: String = #fileID,
-    function: String = #function, line: UInt = #line
-  ) {
-    log(
-      level: .notice, message(), metadata: metadata(), source: source(), file: file,
       function: function, line: line)
   }
 

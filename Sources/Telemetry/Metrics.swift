@@ -6,7 +6,6 @@ public final class Counter: Sendable {
   public let label: String
   /// Names and values that tell it from others of the same label.
   public let dimensions: [(String, String)]
-  private let factory: any MetricsFactory
   private let handler: any CounterHandler
 
   /// A counter of `MetricsSystem`, or of another factory. The same label and dimensions give the
@@ -17,7 +16,6 @@ public final class Counter: Sendable {
   ) {
     self.label = label
     self.dimensions = dimensions
-    self.factory = factory
     handler = factory.makeCounter(label: label, dimensions: dimensions)
   }
 
@@ -28,12 +26,6 @@ public final class Counter: Sendable {
 
   /// Adds 1.
   public func increment() { handler.increment(by: 1) }
-
-  /// Starts again at 0.
-  public func reset() { handler.reset() }
-
-  /// Takes the counter out of what is exported.
-  public func destroy() { factory.destroyCounter(handler) }
 }
 
 /// Values whose distribution is of interest, such as the bytes of a message.
@@ -44,7 +36,6 @@ public final class Recorder: Sendable {
   public let dimensions: [(String, String)]
   /// Whether the distribution is kept, or only the last value.
   public let aggregate: Bool
-  private let factory: any MetricsFactory
   private let handler: any RecorderHandler
 
   /// - Parameter aggregate: whether the distribution is kept, or only the last value.
@@ -55,7 +46,6 @@ public final class Recorder: Sendable {
     self.label = label
     self.dimensions = dimensions
     self.aggregate = aggregate
-    self.factory = factory
     handler = factory.makeRecorder(label: label, dimensions: dimensions, aggregate: aggregate)
   }
 
@@ -64,9 +54,6 @@ public final class Recorder: Sendable {
 
   /// Records a value.
   public func record(_ value: some BinaryFloatingPoint) { handler.record(Double(value)) }
-
-  /// Takes the metric out of what is exported.
-  public func destroy() { factory.destroyRecorder(handler) }
 }
 
 /// A number that is what it is at the moment, such as the messages in a queue.
@@ -108,7 +95,6 @@ public final class Timer: Sendable {
   public let label: String
   /// Names and values that tell it from others of the same label.
   public let dimensions: [(String, String)]
-  private let factory: any MetricsFactory
   private let handler: any TimerHandler
 
   /// A timer of `MetricsSystem`, or of another factory, with nothing recorded.
@@ -118,7 +104,6 @@ public final class Timer: Sendable {
   ) {
     self.label = label
     self.dimensions = dimensions
-    self.factory = factory
     handler = factory.makeTimer(label: label, dimensions: dimensions)
   }
 
@@ -130,16 +115,6 @@ public final class Timer: Sendable {
     handler.recordNanoseconds(Int64(clamping: duration))
   }
 
-  /// Records milliseconds.
-  public func recordMilliseconds(_ duration: some BinaryInteger) {
-    recordNanoseconds(Int64(clamping: duration).multipliedClamping(by: 1_000_000))
-  }
-
-  /// Records seconds.
-  public func recordSeconds(_ duration: some BinaryInteger) {
-    recordNanoseconds(Int64(clamping: duration).multipliedClamping(by: 1_000_000_000))
-  }
-
   /// Records a duration.
   public func record(duration: Duration) {
     let (seconds, attoseconds) = duration.components
@@ -147,9 +122,6 @@ public final class Timer: Sendable {
     let (sum, overflow) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
     recordNanoseconds(overflow ? whole : sum)
   }
-
-  /// Takes the timer out of what is exported.
-  public func destroy() { factory.destroyTimer(handler) }
 }
 
 extension Int64 {

@@ -3,7 +3,6 @@ import Synchronization
 /// Keeps the numbers of a `Counter`. Called from many threads at once.
 public protocol CounterHandler: AnyObject, Sendable {
   func increment(by amount: Int64)
-  func reset()
 }
 
 /// Keeps the values of a `Recorder` or a `Gauge`. Called from many threads at once.
@@ -25,9 +24,7 @@ public protocol MetricsFactory: Sendable {
   ) -> any RecorderHandler
   func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler
 
-  func destroyCounter(_ handler: any CounterHandler)
   func destroyRecorder(_ handler: any RecorderHandler)
-  func destroyTimer(_ handler: any TimerHandler)
 }
 
 /// Where new metrics are kept.
@@ -55,7 +52,6 @@ public enum MetricsSystem {
 private struct NoMetrics: MetricsFactory {
   final class Handler: CounterHandler, RecorderHandler, TimerHandler {
     func increment(by amount: Int64) {}
-    func reset() {}
     func record(_ value: Double) {}
     func recordNanoseconds(_ duration: Int64) {}
   }
@@ -71,7 +67,5 @@ private struct NoMetrics: MetricsFactory {
   func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
     Self.handler
   }
-  func destroyCounter(_ handler: any CounterHandler) {}
   func destroyRecorder(_ handler: any RecorderHandler) {}
-  func destroyTimer(_ handler: any TimerHandler) {}
 }

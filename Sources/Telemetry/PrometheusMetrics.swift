@@ -9,8 +9,6 @@ final class PrometheusCounter: CounterHandler {
     count.wrappingAdd(UInt64(amount), ordering: .relaxed)
   }
 
-  func reset() { count.store(0, ordering: .relaxed) }
-
   var value: UInt64 { count.load(ordering: .relaxed) }
 }
 

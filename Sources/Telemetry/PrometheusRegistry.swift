@@ -28,22 +28,6 @@ public final class PrometheusRegistry: MetricsFactory {
     case counter(PrometheusCounter)
     case gauge(PrometheusGauge)
     case histogram(PrometheusHistogram)
-
-    var kind: Kind {
-      switch self {
-      case .counter: .counter
-      case .gauge: .gauge
-      case .histogram: .histogram
-      }
-    }
-
-    var object: AnyObject {
-      switch self {
-      case .counter(let metric): metric
-      case .gauge(let metric): metric
-      case .histogram(let metric): metric
-      }
-    }
   }
 
   /// All metrics of one name.
@@ -61,7 +45,6 @@ public final class PrometheusRegistry: MetricsFactory {
   private struct State {
     var families: [String: Family] = [:]
     var descriptions: [String: Description] = [:]
-    var collectors: [@Sendable () -> Void] = []
   }
 
   private let state = Mutex(State())
@@ -82,15 +65,8 @@ public final class PrometheusRegistry: MetricsFactory {
     }
   }
 
-  /// Adds a function that is called before every scrape, for numbers that are read rather than
-  /// counted. It may set and make metrics; it should not block.
-  public func beforeScrape(_ collect: @escaping @Sendable () -> Void) {
-    state.withLock { $0.collectors.append(collect) }
-  }
-
   /// All metrics, as a scrape gets them; sorted, so that two scrapes can be compared.
   public func render() -> String {
-    for collect in state.withLock({ $0.collectors }) { collect() }
     // The copy shares the metrics, whose values are read outside the lock.
     let (families, descriptions) = state.withLock {
       (FamilyList(families: $0.families), $0.descriptions.mapValues(\.help))
@@ -127,12 +103,18 @@ public final class PrometheusRegistry: MetricsFactory {
     return histogram(name, label, dimensions, standard: Self.defaultTimerBuckets)
   }
 
-  /// Takes the counter out of the next scrape.
-  public func destroyCounter(_ handler: any CounterHandler) { destroy(handler) }
-  /// Takes the histogram or gauge out of the next scrape.
-  public func destroyRecorder(_ handler: any RecorderHandler) { destroy(handler) }
-  /// Takes the histogram out of the next scrape.
-  public func destroyTimer(_ handler: any TimerHandler) { destroy(handler) }
+  /// Takes the gauge out of the next scrape.
+  public func destroyRecorder(_ handler: any RecorderHandler) {
+    state.withLock { state in
+      for (name, family) in state.families {
+        for case (let labels, .gauge(let gauge)) in family.metrics where gauge === handler {
+          state.families[name]?.metrics[labels] = nil
+          if state.families[name]?.metrics.isEmpty == true { state.families[name] = nil }
+          return
+        }
+      }
+    }
+  }
 
   private func histogram(
     _ name: String, _ label: String, _ dimensions: [(String, String)], standard: [Double]
@@ -163,18 +145,6 @@ public final class PrometheusRegistry: MetricsFactory {
       family.metrics[labels] = metric
       state.families[name] = family
       return metric
-    }
-  }
-
-  private func destroy(_ handler: AnyObject) {
-    state.withLock { state in
-      for (name, family) in state.families {
-        for (labels, metric) in family.metrics where metric.object === handler {
-          state.families[name]?.metrics[labels] = nil
-          if state.families[name]?.metrics.isEmpty == true { state.families[name] = nil }
-          return
-        }
-      }
     }
   }
 

@@ -56,19 +56,18 @@ struct CompletionTests {
   @Test(
     "bash completes",
     arguments: [
-      (["tool", ""], "publish get show check"),
+      (["tool", ""], "publish get queue check"),
       (["tool", "pu"], "publish"),
       (["tool", "--context", "publish", "g"], "get"),
-      (["tool", "show", ""], "orders groups"),
+      (["tool", "get", ""], "orders groups"),
       (["tool", "publish", "--output", ""], "table json yaml"),
       (["tool", "publish", "--output", "="], "table json yaml"),
       (["tool", "publish", "--output", "=", "j"], "json"),
       (["tool", "-v", "publish", "e", "-o", "y"], "yaml"),
-      (["tool", "publish", "--co"], "--count --context --color"),
-      (["tool", "get", "orders", "--no"], "--nowhere --no-color"),
+      (["tool", "publish", "--co"], "--count --context"),
+      (["tool", "get", "orders", "--no"], "--no-color"),
       (["tool", "get", "groups", "--conte"], "--context"),
       (["tool", "publish", "--count", ""], ""),
-      (["tool", "queue", "--sec"], ""),
     ])
   func bashReplies(words: [String], expected: String) throws {
     let quoted = words.map { "'\($0)'" }.joined(separator: " ")

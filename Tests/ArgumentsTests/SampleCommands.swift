@@ -4,10 +4,6 @@ enum Format: String, CaseIterable, ExpressibleByArgument {
   case table, json, yaml
 }
 
-enum Sink: String, EnumerableFlag {
-  case broker, file, nowhere
-}
-
 struct Header: Equatable {
   var key: String
   var value: String
@@ -25,8 +21,8 @@ struct GlobalOptions: ParsableArguments {
   @Option(help: "The environment to work on.") var context: String?
   @Option(name: .customShort("X"), help: ArgumentHelp("A client property.", valueName: "key=value"))
   var properties: [String] = []
-  @Flag(name: .shortAndLong, help: "Say more; repeat for more.") var verbose: Int
-  @Flag(inversion: .prefixedNo, help: "Colour the output.") var color: Bool = true
+  @Flag(name: .shortAndLong, help: "Say more.") var verbose = false
+  @Flag(name: .customLong("no-color"), help: "No colour.") var noColor = false
 }
 
 struct Tool: AsyncParsableCommand {
@@ -65,15 +61,13 @@ struct Publish: AsyncParsableCommand {
 
 struct Get: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show things.", subcommands: [GetOrders.self, GetGroups.self],
-    defaultSubcommand: GetOrders.self, aliases: ["show"])
+    abstract: "Show things.", subcommands: [GetOrders.self, GetGroups.self])
 }
 
 struct GetOrders: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "orders", abstract: "Show orders.")
-  @Flag var sink: Sink = .broker
   @Argument var ids: [String] = []
-  @Option(parsing: .upToNextOption) var states: [String] = []
+  @Option var states: [String] = []
   @OptionGroup var global: GlobalOptions
 }
 
@@ -82,13 +76,10 @@ struct GetGroups: ParsableCommand {
 }
 
 struct Queue: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Work on dead letters.", shouldDisplay: false)
+  static let configuration = CommandConfiguration(abstract: "Work on dead letters.")
   @Argument var first: Int
   @Argument var second: Int?
   @Option var offset: Int = 0
-  @Option(parsing: .unconditional) var raw: String?
-  @Option(help: .hidden) var secret: String?
   var note = "kept"
   var nothing: Int?
 }
@@ -97,6 +88,4 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Check things.")
   @Option var format: Format
   @Option var ports: [UInt16]
-  @Flag(inversion: .prefixedEnableDisable) var cache: Bool?
-  @Flag(inversion: .prefixedNo, exclusivity: .exclusive) var wait: Bool = false
 }

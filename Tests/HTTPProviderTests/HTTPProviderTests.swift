@@ -262,7 +262,9 @@ import Testing
 
   @Test func nobodyListens() async throws {
     let url = try #require(URL(string: "http://127.0.0.1:1/v1"))
-    let caller = HTTPCaller(HTTPEndpoint(url: url, authorization: "Bearer secret"))
+    let caller = HTTPCaller(
+      HTTPEndpoint(
+        url: url, authorization: "Bearer secret", timeout: .seconds(600), connections: 1))
     let found = try await failure { () async throws(EffectFailure) in
       try await HTTPPaymentProvider(caller).perform(capture(), key: UUID(), traceparent: nil)
     }

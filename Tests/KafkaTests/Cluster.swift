@@ -122,14 +122,13 @@ struct NotReached: Error, CustomStringConvertible {
 extension Consumer {
   /// Polls, answering rebalances, until `isDone` says so of an event.
   func poll(
-    until what: String, timeout: Duration = .seconds(40), from start: StartingOffset = .committed,
-    _ isDone: (ConsumerEvent) throws -> Bool
+    until what: String, timeout: Duration = .seconds(40), _ isDone: (ConsumerEvent) throws -> Bool
   ) async throws {
     let deadline = ContinuousClock.now + timeout
     while ContinuousClock.now < deadline {
       for event in try self.poll(timeout: .milliseconds(200)) {
         switch event {
-        case .assigned(let partitions): try assign(partitions, from: start)
+        case .assigned(let partitions): try assign(partitions)
         case .revoked: try unassign()
         default: break
         }
@@ -140,9 +139,9 @@ extension Consumer {
   }
 
   /// Polls until `count` messages have come.
-  func messages(_ count: Int, from start: StartingOffset = .committed) async throws -> [Message] {
+  func messages(_ count: Int) async throws -> [Message] {
     var messages: [Message] = []
-    try await poll(until: "\(count) messages", from: start) { event in
+    try await poll(until: "\(count) messages") { event in
       if case .messages(let more) = event { messages += more }
       return messages.count >= count
     }

@@ -166,16 +166,17 @@ struct SmallSystem {
   /// Commits for a service what is on its topics now.
   func commit(_ services: [ServiceName] = ServiceName.allCases) async throws {
     let kafka = KafkaConfiguration(bootstrapServers: servers)
+    let admin = try Admin(kafka)
     for service in services {
       let consumer = try Consumer(ConsumerConfiguration(kafka: kafka, groupID: service.rawValue))
-      var ends: [TopicPartition: Int64] = [:]
-      for topic in service.subscriptions {
-        let partition = TopicPartition(topic: topic.rawValue, partition: 0)
-        ends[partition] = try await consumer.watermarks(partition).upperBound
+      let partitions = service.subscriptions.map {
+        TopicPartition(topic: $0.rawValue, partition: 0)
       }
+      let ends = try await admin.watermarks(partitions).mapValues(\.upperBound)
       try await consumer.commit(ends)
       await consumer.close(timeout: .seconds(5))
     }
+    await admin.close()
   }
 
   private func fill() async throws {

@@ -126,7 +126,7 @@ struct DeadlineTests {
       try Self.withProxy(responseTimeout: .seconds(3), configuration) { connection, proxy in
         let error = try postgresError {
           try connection.transaction { connection in
-            try connection.lockTransaction(lock)
+            try connection.execute("select pg_advisory_xact_lock($1)", lock)
             try connection.execute("insert into t values (1)")
             try connection.executeLater("insert into t values ($1)", 2)
             proxy.set(mode)

@@ -7,11 +7,10 @@ struct PipelineTests {
     try Server.withSchema { connection, _ in
       try connection.executeScript("create table t (x int)")
       let results = try connection.pipeline([
-        .begin(), Statement("insert into t select generate_series(1, $1)", 3),
+        Statement("BEGIN"), Statement("insert into t select generate_series(1, $1)", 3),
         Statement("select $1::text", "between"), Statement("select sum(x) from t"), .commit,
       ])
-      #expect(
-        results.map(\.commandTag) == ["BEGIN", "INSERT 0 3", "SELECT 1", "SELECT 1", "COMMIT"])
+      #expect(results.map(\.affectedRows) == [0, 3, 1, 1, 0])
       #expect(try results[2].scalar(as: String.self) == "between")
       #expect(try results[3].scalar(as: Int.self) == 6)
       #expect(connection.transactionStatus == .idle)

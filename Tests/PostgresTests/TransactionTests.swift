@@ -148,9 +148,9 @@ struct TransactionTests {
   @Test func modes() throws {
     try withTable { connection in
       let error = try postgresError {
-        try connection.transaction(isolation: .serializable, readOnly: true) { connection in
+        try connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
           let level = try connection.execute("select current_setting('transaction_isolation')")
-          #expect(try level.scalar(as: String.self) == "serializable")
+          #expect(try level.scalar(as: String.self) == "repeatable read")
           try connection.execute("insert into t values (1)")
         }
       }
@@ -233,11 +233,6 @@ struct TransactionTests {
         try first.withAdvisoryLock(key) { _ in
           let isFree = try second.execute(free, key).scalar(as: Bool.self)
           #expect(!isFree)
-        }
-        #expect(try second.execute(free, key).scalar() == true)
-        try first.transaction { first in
-          try first.lockTransaction(key)
-          #expect(try second.execute(free, key).scalar() == false)
         }
         #expect(try second.execute(free, key).scalar() == true)
       }

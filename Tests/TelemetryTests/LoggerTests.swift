@@ -88,14 +88,14 @@ struct LoggerTests {
     }
     var logger = logger(.text)
     logger.debug(never(), metadata: ["x": "\(never())"])
-    logger.trace(never())
+    logger.log(level: .trace, never())
     #expect(sink.all.isEmpty)
     logger.logLevel = .error
     logger.warning(never())
     logger.critical("x")
     logger.logLevel = .trace
-    logger.trace("y")
-    logger.notice("z")
+    logger.log(level: .trace, "y")
+    logger.log(level: .notice, "z")
     #expect(sink.all.count == 3)
     #expect(Logger.Level.allCases == Logger.Level.allCases.sorted())
   }

@@ -30,26 +30,6 @@ extension Admin {
     }
   }
 
-  /// Whether this is librdkafka's mock cluster.
-  ///
-  /// - Throws: `.timedOut` when no broker answers.
-  public func isMock(timeout: Duration = .seconds(10)) throws(KafkaError) -> Bool {
-    try clusterID(timeout: timeout).hasPrefix("mockCluster")
-  }
-
-  /// The cluster's own name for itself.
-  ///
-  /// - Throws: `.timedOut` when no broker answers.
-  public func clusterID(timeout: Duration = .seconds(10)) throws(KafkaError) -> String {
-    let operation = "look up the cluster's id"
-    return try explaining(operation) { (client) throws(KafkaError) in
-      guard let id = Self.clusterID(client, timeout: timeout) else {
-        throw KafkaError(code: .timedOut, operation: operation)
-      }
-      return id
-    }
-  }
-
   /// The oldest offset of each partition and the one after its newest.
   ///
   /// - Parameter timeout: for all of them together.
@@ -110,7 +90,6 @@ extension Admin {
         PartitionMetadata(
           partition: partition.id, leader: partition.leader >= 0 ? partition.leader : nil,
           replicas: copy(partition.replicas, partition.replica_cnt) { $0 },
-          inSyncReplicas: copy(partition.isrs, partition.isr_cnt) { $0 },
           error: error(partition.err, "use \(name)[\(partition.id)]"))
       },
       error: error(topic.err, "use topic \(name)"))

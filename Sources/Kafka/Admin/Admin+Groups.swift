@@ -163,8 +163,6 @@ extension Admin {
     let assignment = rd_kafka_MemberDescription_assignment(member)
     return GroupMember(
       memberID: String(cString: rd_kafka_MemberDescription_consumer_id(member)),
-      groupInstanceID: rd_kafka_MemberDescription_group_instance_id(member)
-        .map { String(cString: $0) },
       clientID: String(cString: rd_kafka_MemberDescription_client_id(member)),
       host: String(cString: rd_kafka_MemberDescription_host(member)),
       assignment: assignment.map {

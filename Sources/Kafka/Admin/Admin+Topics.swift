@@ -175,9 +175,6 @@ extension Admin {
   private static func configurationEntry(_ entry: OpaquePointer) -> ConfigurationEntry {
     ConfigurationEntry(
       name: String(cString: rd_kafka_ConfigEntry_name(entry)),
-      value: rd_kafka_ConfigEntry_value(entry).map { String(cString: $0) },
-      isDefault: rd_kafka_ConfigEntry_is_default(entry) == 1,
-      isReadOnly: rd_kafka_ConfigEntry_is_read_only(entry) == 1,
-      isSensitive: rd_kafka_ConfigEntry_is_sensitive(entry) == 1)
+      value: rd_kafka_ConfigEntry_value(entry).map { String(cString: $0) })
   }
 }

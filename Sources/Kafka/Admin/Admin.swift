@@ -39,11 +39,8 @@ public actor Admin {
   }
 
   /// Makes one admin call: `send` enqueues the request, `read` copies the answer.
-  ///
-  /// - Parameter mockHasIt: whether a mock cluster answers it. librdkafka does not find out by itself
-  ///   but waits for the whole timeout.
   func call<Answer>(
-    _ operation: String, _ kind: rd_kafka_admin_op_t, timeout: Duration, mockHasIt: Bool = false,
+    _ operation: String, _ kind: rd_kafka_admin_op_t, timeout: Duration,
     _ send: (OpaquePointer, _ options: OpaquePointer, _ answers: OpaquePointer) -> Void,
     _ read: (OpaquePointer) throws(KafkaError) -> Answer
   ) throws(KafkaError) -> Answer {
@@ -58,7 +55,8 @@ public actor Admin {
       try KafkaError.check(
         rd_kafka_AdminOptions_set_request_timeout(
           options, max(1, timeout.milliseconds), &text, text.count), operation)
-      if !mockHasIt, Self.clusterID(client, timeout: timeout)?.hasPrefix("mockCluster") == true {
+      // librdkafka does not find out by itself but waits for the whole timeout.
+      if Self.clusterID(client, timeout: timeout)?.hasPrefix("mockCluster") == true {
         throw KafkaError(
           code: .unsupportedFeature, operation: operation,
           message: "librdkafka's mock cluster does not have this call; use an Apache Kafka")

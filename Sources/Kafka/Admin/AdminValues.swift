@@ -62,8 +62,6 @@ public struct PartitionMetadata: Sendable, Equatable {
   public let leader: Int32?
   /// The brokers that keep a copy.
   public let replicas: [Int32]
-  /// The replicas that have everything.
-  public let inSyncReplicas: [Int32]
   /// Why the partition cannot be used.
   public let error: KafkaError?
 }
@@ -74,12 +72,6 @@ public struct ConfigurationEntry: Sendable, Hashable {
   public let name: String
   /// nil where the broker keeps it to itself.
   public let value: String?
-  /// Whether nobody has set it.
-  public let isDefault: Bool
-  /// Whether it can only be set in the broker's own files.
-  public let isReadOnly: Bool
-  /// Whether the broker keeps its value to itself.
-  public let isSensitive: Bool
 }
 
 /// The state of a consumer group.
@@ -118,8 +110,6 @@ public struct GroupDescription: Sendable, Equatable {
 public struct GroupMember: Sendable, Equatable {
   /// The name that the coordinator gave it.
   public let memberID: String
-  /// The name of a static member; nil for others.
-  public let groupInstanceID: String?
   /// The client's name for itself.
   public let clientID: String
   /// Its address as the broker sees it.

@@ -8,9 +8,6 @@ public struct ConsumerConfiguration: Sendable {
   public var kafka: KafkaConfiguration
   /// The group's name; not empty.
   public var groupID: String
-  /// Makes the member a static one: restarted within `sessionTimeout` it gets its partitions back
-  /// without a rebalance.
-  public var groupInstanceID: String?
   /// How long the group waits for a sign of life before it gives the partitions to others.
   public var sessionTimeout: Duration
   /// How often signs of life are sent; a third of `sessionTimeout` at most.
@@ -26,20 +23,17 @@ public struct ConsumerConfiguration: Sendable {
   public var queuedMaxKilobytes: Int
   /// How many messages are read ahead of the polls for each partition, at least.
   public var queuedMinMessages: Int
-  /// Whether reaching the end of a partition is an event.
-  public var reportsEndOfPartition: Bool
 
   /// Takes the values as they are; nothing is checked before they are used.
   public init(
-    kafka: KafkaConfiguration, groupID: String, groupInstanceID: String? = nil,
-    sessionTimeout: Duration = .seconds(30), heartbeatInterval: Duration = .seconds(3),
+    kafka: KafkaConfiguration, groupID: String, sessionTimeout: Duration = .seconds(30),
+    heartbeatInterval: Duration = .seconds(3),
     maxPollInterval: Duration = .seconds(300), fetchWait: Duration = .milliseconds(100),
     maxPartitionFetchBytes: Int = 1_048_576, queuedMaxKilobytes: Int = 16_384,
-    queuedMinMessages: Int = 10_000, reportsEndOfPartition: Bool = false
+    queuedMinMessages: Int = 10_000
   ) {
     self.kafka = kafka
     self.groupID = groupID
-    self.groupInstanceID = groupInstanceID
     self.sessionTimeout = sessionTimeout
     self.heartbeatInterval = heartbeatInterval
     self.maxPollInterval = maxPollInterval
@@ -47,7 +41,6 @@ public struct ConsumerConfiguration: Sendable {
     self.maxPartitionFetchBytes = maxPartitionFetchBytes
     self.queuedMaxKilobytes = queuedMaxKilobytes
     self.queuedMinMessages = queuedMinMessages
-    self.reportsEndOfPartition = reportsEndOfPartition
   }
 
   /// The name of the client in the brokers' view of the group.
@@ -57,8 +50,7 @@ public struct ConsumerConfiguration: Sendable {
   }
 
   func settings() -> [(name: String, value: String)] {
-    var settings = kafka.settings() + Self.offsetsAreTheCallers
-    settings += [
+    kafka.settings() + Self.offsetsAreTheCallers + [
       ("group.id", groupID),
       ("partition.assignment.strategy", "range"),
       ("session.timeout.ms", String(sessionTimeout.milliseconds)),
@@ -68,12 +60,7 @@ public struct ConsumerConfiguration: Sendable {
       ("max.partition.fetch.bytes", String(maxPartitionFetchBytes)),
       ("queued.max.messages.kbytes", String(queuedMaxKilobytes)),
       ("queued.min.messages", String(queuedMinMessages)),
-      ("enable.partition.eof", reportsEndOfPartition ? "true" : "false"),
     ]
-    if let groupInstanceID {
-      settings.append(("group.instance.id", groupInstanceID))
-    }
-    return settings
   }
 
   /// Nothing is committed but by the caller, and an offset that the broker does not have is an

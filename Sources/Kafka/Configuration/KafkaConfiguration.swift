@@ -39,19 +39,16 @@ public struct TLS: Sendable, Hashable {
   public var keyLocation: String?
   /// The passphrase of the private key.
   public var keyPassword: Secret?
-  /// Whether the broker's certificate must bear the broker's name.
-  public var verifiesHostname: Bool
 
   /// Takes the values as they are; nothing is checked before they are used.
   public init(
     caLocation: String? = nil, certificateLocation: String? = nil, keyLocation: String? = nil,
-    keyPassword: String? = nil, verifiesHostname: Bool = true
+    keyPassword: String? = nil
   ) {
     self.caLocation = caLocation
     self.certificateLocation = certificateLocation
     self.keyLocation = keyLocation
     self.keyPassword = keyPassword.map { Secret($0) }
-    self.verifiesHostname = verifiesHostname
   }
 }
 
@@ -141,7 +138,7 @@ extension TLS {
       ("ssl.key.password", keyPassword?.value),
     ]
     return optional.compactMap { name, value in value.map { (name, $0) } }
-      + [("ssl.endpoint.identification.algorithm", verifiesHostname ? "https" : "none")]
+      + [("ssl.endpoint.identification.algorithm", "https")]
   }
 }
 

@@ -1,5 +1,4 @@
 internal import CRDKafka
-internal import Synchronization
 
 extension Consumer {
   // MARK: Committing
@@ -8,8 +7,8 @@ extension Consumer {
   ///
   /// - Parameter offsets: of each partition the offset of the next message to be read, that is the
   ///   last handled one plus one.
-  /// - Throws: the first partition's error. After `.illegalGeneration`, `.unknownMemberID`,
-  ///   `.rebalanceInProgress` or `.assignmentLost` the partitions belong to someone else.
+  /// - Throws: the first partition's error. After `.illegalGeneration`, `.unknownMemberID`
+  ///   or `.rebalanceInProgress` the partitions belong to someone else.
   public func commit(
     _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)
   ) throws(KafkaError) {
@@ -81,13 +80,6 @@ extension Consumer {
     return try list.entries.offsets("look up the position of").filter { $0.value >= 0 }
   }
 
-  /// The oldest offset and the one after the newest, asked from the broker.
-  public func watermarks(
-    _ partition: TopicPartition, timeout: Duration = .seconds(30)
-  ) throws(KafkaError) -> Range<Int64> {
-    try client.watermarks(partition, timeout: timeout)
-  }
-
   /// The oldest offset and the one after the newest as the last answers of the brokers told them,
   /// without asking; nil for a partition that has not been read yet.
   public nonisolated func knownWatermarks(_ partition: TopicPartition) -> Range<Int64>? {
@@ -106,64 +98,16 @@ extension Consumer {
     get throws(KafkaError) { try client.assignment }
   }
 
-  /// Whether others have the partitions already; nothing may be committed then.
-  public nonisolated var isAssignmentLost: Bool {
-    client.borrowIfOpen { rd_kafka_assignment_lost($0) != 0 } ?? true
-  }
-
-  /// The member's name in its group, given by the coordinator; nil before it has joined.
-  public nonisolated var memberID: String? {
-    client.borrowIfOpen { client in
-      guard let name = rd_kafka_memberid(client) else { return nil }
-      defer { rd_kafka_mem_free(client, name) }
-      let text = String(cString: name)
-      return text.isEmpty ? nil : text
-    } ?? nil
-  }
-
   // MARK: Reading
 
   /// Stops reading these partitions. Messages of theirs that have been read ahead are dropped and
   /// read again after `resume`.
   public nonisolated func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
     try client.pauseOrResume(partitions, "pause", rd_kafka_pause_partitions)
-    paused.withLock { $0.formUnion(partitions) }
   }
 
   /// Reads these partitions again.
   public nonisolated func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
     try client.pauseOrResume(partitions, "resume", rd_kafka_resume_partitions)
-    paused.withLock { $0.subtract(partitions) }
-  }
-
-  /// Goes on reading assigned partitions at other offsets. Also continues a partition after
-  /// `.offsetOutOfRange`.
-  public func seek(
-    _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)
-  ) throws(KafkaError) {
-    do {
-      try client.seek(offsets, timeout: timeout)
-    } catch  where error.code == .state {
-      try restart(at: offsets)
-    }
-  }
-
-  /// Assigns all partitions again, each where it was, but some at other offsets.
-  ///
-  /// librdkafka has stopped a partition whose offset was out of range and does not seek in it, and
-  /// with the eager protocol one partition cannot be assigned alone.
-  private func restart(at offsets: [TopicPartition: Int64]) throws(KafkaError) {
-    let stranger = offsets.keys.sorted().first { starts[$0] == nil }
-    if let stranger {
-      throw KafkaError(
-        code: .state, operation: "seek in \(stranger)",
-        message: "the partition is not assigned to this member")
-    }
-    let paused = Array(paused.withLock { $0 })
-    var next = starts
-    next.merge(try position(Array(starts.keys))) { $1 }
-    next.merge(offsets) { $1 }
-    try assign(next)
-    try pause(paused)
   }
 }

@@ -1,6 +1,5 @@
 internal import BlockingExecutor
 internal import CRDKafka
-internal import Synchronization
 
 /// A member of a consumer group.
 ///
@@ -37,10 +36,6 @@ public actor Consumer {
   nonisolated let queue: ClientQueue
   /// The group's name.
   public nonisolated let groupID: String
-  /// Where each assigned partition began to be read.
-  var starts: [TopicPartition: Int64] = [:]
-  /// The partitions that the caller has paused.
-  nonisolated let paused = Mutex<Set<TopicPartition>>([])
   private var reader = EventReader()
   /// Where librdkafka sends the last events once it has been told to leave.
   private var closeQueue: ClientQueue?
@@ -91,48 +86,23 @@ public actor Consumer {
     _ = client.borrowIfOpen { _ in queue.wake() }
   }
 
-  /// Takes the partitions of an `.assigned` event and begins to read them.
+  /// Takes the partitions of an `.assigned` event and begins to read each at the group's committed
+  /// offset, or at the oldest message where the group has none yet. None of them is paused.
   ///
   /// Committed offsets are looked up first, which waits for the coordinator.
   ///
   /// - Throws: when the look-up fails; the group then goes on waiting for an answer, so call again
   ///   or `unassign`.
   public func assign(
-    _ partitions: [TopicPartition], from start: StartingOffset = .committed,
-    timeout: Duration = .seconds(30)
+    _ partitions: [TopicPartition], timeout: Duration = .seconds(30)
   ) throws(KafkaError) {
-    let offsets: [TopicPartition: Int64]
-    switch start {
-    case .committed:
-      let committed = try committed(partitions, timeout: timeout)
-      offsets = Dictionary(
-        uniqueKeysWithValues: partitions.map {
-          ($0, committed[$0] ?? Int64(RD_KAFKA_OFFSET_BEGINNING))
-        })
-    case .end:
-      // Resolved here, so that a partition which has to be started again before it has given a
-      // message does not skip those that have come since.
-      var ends: [TopicPartition: Int64] = [:]
-      for partition in partitions {
-        ends[partition] = try watermarks(partition, timeout: timeout).upperBound
-      }
-      offsets = ends
-    case .beginning, .offset:
-      offsets = Dictionary(uniqueKeysWithValues: partitions.map { ($0, start.number) })
-    }
-    try assign(offsets)
-  }
-
-  /// Takes the partitions of an `.assigned` event and begins to read each at the offset given. None
-  /// of them is paused.
-  public func assign(_ offsets: [TopicPartition: Int64]) throws(KafkaError) {
-    let operation = "assign \(offsets.count) partitions to group \(groupID)"
-    let list = PartitionList(offsets)
+    let committed = try committed(partitions, timeout: timeout)
+    let operation = "assign \(partitions.count) partitions to group \(groupID)"
+    let list = PartitionList(
+      partitions.map { ($0, committed[$0] ?? Int64(RD_KAFKA_OFFSET_BEGINNING)) })
     try client.borrow(operation) { (client) throws(KafkaError) in
       try KafkaError.check(rd_kafka_assign(client, list.pointer), operation)
     }
-    starts = offsets
-    paused.withLock { $0 = [] }
   }
 
   /// Gives all partitions back, as a `.revoked` event asks. Messages of them that have been read
@@ -142,8 +112,6 @@ public actor Consumer {
     try client.borrow(operation) { (client) throws(KafkaError) in
       try KafkaError.check(rd_kafka_assign(client, nil), operation)
     }
-    starts = [:]
-    paused.withLock { $0 = [] }
   }
 
   /// Begins to leave the group.

@@ -16,11 +16,10 @@ public actor PartitionReader {
   private nonisolated let queue: ClientQueue
   private var reader = EventReader()
 
-  /// - Parameter reportsEndOfPartition: whether reaching the end of a partition is an event.
+  /// Starts a reader of nothing yet. Does not wait for a broker.
+  ///
   /// - Throws: `.invalidArgument` naming the property that is unknown or wrong.
-  public init(
-    _ configuration: KafkaConfiguration, reportsEndOfPartition: Bool = true
-  ) throws(KafkaError) {
+  public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
     executor = BlockingExecutor(label: "kafka.reader")
     // librdkafka's assignments need a group's name. It is never joined and never committed to.
     let name = "\(configuration.clientID)-reader"
@@ -28,21 +27,9 @@ public actor PartitionReader {
       .consumer,
       settings: configuration.settings() + ConsumerConfiguration.offsetsAreTheCallers + [
         ("group.id", name), ("fetch.wait.max.ms", "100"),
-        ("enable.partition.eof", reportsEndOfPartition ? "true" : "false"),
+        ("enable.partition.eof", "true"),
       ], overrides: configuration.properties, events: ConsumerEvents.all)
     queue = try ConsumerEvents.queue(of: client)
-  }
-
-  /// Reads these partitions, in the place of any earlier ones.
-  public func assign(
-    _ partitions: [TopicPartition], from start: StartingOffset
-  ) throws(KafkaError) {
-    guard start != .committed else {
-      throw KafkaError(
-        code: .invalidArgument, operation: "assign partitions to a reader",
-        message: "a reader has no group whose committed offsets it could start from")
-    }
-    try assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, start.number) }))
   }
 
   /// Reads each partition from its offset, in the place of any earlier ones.
@@ -69,23 +56,6 @@ public actor PartitionReader {
   /// Makes a `poll` in progress, or else the next one, return at once.
   public nonisolated func wake() {
     _ = client.borrowIfOpen { _ in queue.wake() }
-  }
-
-  /// Goes on reading assigned partitions at other offsets.
-  public func seek(
-    _ offsets: [TopicPartition: Int64], timeout: Duration = .seconds(30)
-  ) throws(KafkaError) {
-    try client.seek(offsets, timeout: timeout)
-  }
-
-  /// Stops reading these partitions.
-  public nonisolated func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
-    try client.pauseOrResume(partitions, "pause", rd_kafka_pause_partitions)
-  }
-
-  /// Reads these partitions again.
-  public nonisolated func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
-    try client.pauseOrResume(partitions, "resume", rd_kafka_resume_partitions)
   }
 
   /// The oldest offset and the one after the newest.

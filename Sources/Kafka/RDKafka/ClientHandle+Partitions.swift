@@ -52,16 +52,6 @@ extension ClientHandle {
     }
   }
 
-  func seek(_ offsets: [TopicPartition: Int64], timeout: Duration) throws(KafkaError) {
-    guard !offsets.isEmpty else { return }
-    let list = PartitionList(offsets)
-    try borrow("seek") { (client) throws(KafkaError) in
-      try KafkaError.check(
-        consuming: rd_kafka_seek_partitions(client, list.pointer, timeout.milliseconds), "seek")
-    }
-    _ = try list.entries.offsets("seek in")
-  }
-
   func pauseOrResume(
     _ partitions: [TopicPartition], _ verb: String,
     _ call: (OpaquePointer?, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) ->

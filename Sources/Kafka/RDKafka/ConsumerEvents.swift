@@ -25,15 +25,3 @@ enum ConsumerEvents {
 
 /// `RD_KAFKA_PARTITION_UA`, a macro with a cast, which Swift does not import.
 let unassignedPartition: Int32 = -1
-
-extension StartingOffset {
-  /// librdkafka's number for it. It resolves beginning and end when it starts to read.
-  var number: Int64 {
-    switch self {
-    case .committed: Int64(RD_KAFKA_OFFSET_STORED)
-    case .beginning: Int64(RD_KAFKA_OFFSET_BEGINNING)
-    case .end: Int64(RD_KAFKA_OFFSET_END)
-    case .offset(let offset): offset
-    }
-  }
-}

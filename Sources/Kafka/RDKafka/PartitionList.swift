@@ -39,13 +39,6 @@ struct PartitionList: ~Copyable {
     rd_kafka_topic_partition_list_destroy(pointer)
   }
 
-  /// Gives the list to the caller, who frees it.
-  consuming func detached() -> UnsafeMutablePointer<rd_kafka_topic_partition_list_t> {
-    let pointer = pointer
-    discard self
-    return pointer
-  }
-
   var entries: [Entry] { Self.entries(of: pointer) }
 
   /// Copies a list that belongs to someone else; none for nil.
