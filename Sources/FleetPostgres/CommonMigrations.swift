@@ -9,6 +9,6 @@ public enum CommonMigrations {
     Migration(file: "0005_retention.sql", bytes: PackageResources._005_retention_sql),
     Migration(file: "0006_partitioning.sql", bytes: PackageResources._006_partitioning_sql),
     Migration(
-      file: "0007_dead_letter_indexes.sql", bytes: PackageResources._007_dead_letter_indexes_sql),
+      file: "0007_lookups.sql", bytes: PackageResources._007_lookups_sql),
   ]
 }

@@ -179,14 +179,15 @@ import Testing
       let letter = try #require(world.store.deadLetters.first)
       #expect(letter.order == nil)
       _ = try await world.desk.edit(
-        letter.id, value: down.value ?? [], headers: down.headers, at: world.clock.now)
+        letter, value: down.value ?? [], headers: down.headers, at: world.clock.now)
       _ = try await world.desk.replay(letter.id, lane: 0, at: world.clock.now)
       try await wait { state(letter) == .open }
       #expect(world.store.deadLetters.map(\.order) == [OrderID(rawValue: "x")])
+      let reopened = try #require(world.store.deadLetters.first)
       let other = record(reservation("y", "1"))
       await #expect(throws: Refusal.self) {
         try await world.desk.edit(
-          letter.id, value: other.value ?? [], headers: other.headers, at: world.clock.now)
+          reopened, value: other.value ?? [], headers: other.headers, at: world.clock.now)
       }
     }
   }

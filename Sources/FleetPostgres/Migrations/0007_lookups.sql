@@ -7,3 +7,6 @@ CREATE INDEX dead_letter_order ON dead_letter (order_id) WHERE order_id IS NOT N
 CREATE INDEX dead_letter_key ON dead_letter USING hash (key);
 
 CREATE INDEX dead_letter_last_failed ON dead_letter (last_failed, id);
+
+-- What was asked for on behalf of an order is part of its trace.
+CREATE INDEX effect_order ON effect (order_id);
