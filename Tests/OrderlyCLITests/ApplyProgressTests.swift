@@ -104,7 +104,7 @@ import Testing
     var run = progress(["a", "b", "b"], canary: 0, rate: 64)
     #expect(run.pause(at: 0) == 0)
     #expect(run.next(at: 1) == 0)
-    #expect(run.pause(at: 1) == 1 / 64)
+    #expect(run.pause(at: 1) == 0.015625)
     #expect(run.pause(at: 2) == 0)
     #expect(run.next(at: 2) == 1)
     // The third is of the second's order.

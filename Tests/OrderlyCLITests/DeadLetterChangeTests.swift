@@ -223,10 +223,11 @@ import Testing
   @Test func nothingIsRetriedIntoAnOrderThatHasEndedMeanwhile() async throws {
     try await SmallSystem.with { system in
       try system.stop("o-1", offset: 100)
+      let id = UUID(version5Of: "payments/inventory.v1/0/101", namespace: .orderlyEvents)
       try system.sql(
         """
         CREATE TEMP TABLE later AS TABLE payments.dead_letter;
-        UPDATE later SET id = gen_random_uuid(), "offset" = 101,
+        UPDATE later SET id = '\(id)', "offset" = 101,
           first_failed = first_failed + interval '1 min',
           last_failed = last_failed + interval '1 min';
         INSERT INTO payments.dead_letter TABLE later;
