@@ -86,10 +86,11 @@ struct HTTPServerTests {
       return .text("")
     }
     try await serving(handler) { client in
+      // libmicrohttpd waits for more of it, as long as for any idle connection.
+      _ = await client.send("\0\0garbage\r\n\r\n", waits: false)
       let long = String(repeating: "x", count: 40_000)
       let answer = await client.request("GET", "/", headers: ["X-Long: \(long)"])
       #expect(answer.hasPrefix("HTTP/1.1 4") || answer.isEmpty)
-      _ = await client.send("\0\0garbage\r\n\r\n")
     }
   }
 
