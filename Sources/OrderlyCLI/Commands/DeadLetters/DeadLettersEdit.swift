@@ -78,9 +78,16 @@ struct DeadLettersEdit: AsyncParsableCommand {
         return
       }
       try mutation.confirm("Keep this in the place of what the dead letter \(row.shortID) carries?")
-      try await mutation.record("dlq edit", on: .letters([row]), global) {
+      var target = OperatorAction.Target.letters([row])
+      // Mended, it may name an order that the original did not.
+      if let order = try? edited.replayedEvent().orderID {
+        target.orders = Set(target.orders + [order.rawValue]).sorted()
+      }
+      try await mutation.record("dlq edit", on: target, global) {
         let kept = try await keep(edit, of: letter, row, desks)
-        printMessage("Next: orderly dlq plan \(row.shortID)")
+        // With those of other services that its order has, which are to be mended too.
+        let selection = target.orders.first.map { "--key \($0)" } ?? row.shortID
+        printMessage("Next: orderly dlq plan \(selection)")
         return kept
       }
     }
