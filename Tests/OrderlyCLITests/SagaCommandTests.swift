@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 import JSONSchema
 import Testing
@@ -74,6 +75,25 @@ import Testing
       #expect(shown.output.contains("no worker works for payments"))
       #expect(shown.output.contains("orderly-worker payments"))
       #expect(shown.output.contains("orderly saga retry held-1"))
+    }
+  }
+
+  @Test func anOrderThatCouldNotBeReadSaysWhatToMend() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.insert(
+        of: .orders, order: nil,
+        RawMessage(
+          partition: Partition(topic: "orders.v1", number: 0), offset: 300,
+          key: Array("bad-1".utf8), value: Array("{}".utf8), headers: []),
+        reason: "missing-header", detail: "ce_id: is missing")
+      let shown = try await system.orderly.run("saga", "show", "bad-1")
+      let id = letter.uuidString.lowercased().prefix(8)
+      for text in [
+        "orders could not read its event", "ce_id: is missing", "orderly dlq edit \(id)",
+        "orderly dlq plan --key bad-1", "nothing: orders has not heard of it",
+      ] {
+        #expect(shown.output.contains(text), "\(text) is not in \(shown.output)")
+      }
     }
   }
 

@@ -31,6 +31,11 @@ struct SagaReport: Sendable {
           + "\(age(of: key.firstFailed, at: now)): \(key.reason) (\(key.detail)), tried again "
           + "\(key.next(at: now)); \(counted(held, "event")) held"
     }
+    for letter in unread {
+      blocks.append(
+        "\(letter.service.rawValue) could not read its \(letter.eventType ?? "event") "
+          + "\(age(of: letter.lastFailed, at: now)) ago: \(letter.reason) (\(letter.detail))")
+    }
     for letter in deadEffects {
       blocks.append(
         "\(letter.service.rawValue) has given up on \(letter.eventType ?? "a call") "
@@ -55,8 +60,23 @@ struct SagaReport: Sendable {
     details.deadLetters.filter { $0.isEffect && $0.state == DeadLetterState.open.rawValue }
   }
 
+  /// Messages of the order that could not be read, in services that have never heard of it.
+  private var unread: [DeadLetterRow] {
+    details.deadLetters.filter { letter in
+      let isUnheard =
+        switch letter.service {
+        case .orders: details.order == nil
+        case .inventory: details.reservation == nil
+        case .payments: details.payment == nil
+        case .fulfilment: details.shipment == nil
+        }
+      return isUnheard && letter.orderID == nil && letter.state == DeadLetterState.open.rawValue
+    }
+  }
+
   /// What would be given back if the order were turned back now.
   var undoable: [String] {
+    if details.order == nil { return ["nothing: orders has not heard of it"] }
     if standing.hasEnded { return ["nothing: it has ended"] }
     if standing.isPastPivot { return ["nothing: the parcel has left"] }
     var parts: [String] = []
@@ -77,19 +97,22 @@ struct SagaReport: Sendable {
   /// What an operator would type next, with what it does.
   var next: [(command: String, does: String)] {
     var commands: [(command: String, does: String)] = []
-    for key in details.parkedKeys where key.state == ParkedState.dead.rawValue {
-      for letter in details.deadLetters
-      where letter.service == key.service && letter.state == DeadLetterState.open.rawValue
-        && !letter.isEffect
-      {
-        let id = String(letter.idText.prefix(8))
-        commands += [
-          ("orderly dlq show \(id) --payload", "what failed, and why"),
-          ("orderly dlq rehearse \(id)", "what a replay would do"),
-          ("orderly dlq edit \(id)", "mend the message first"),
-          ("orderly dlq plan --key \(standing.order)", "plan the replay"),
-        ]
-      }
+    let dead = details.parkedKeys.filter { $0.state == ParkedState.dead.rawValue }
+    let behind = details.deadLetters.filter { letter in
+      letter.state == DeadLetterState.open.rawValue && !letter.isEffect
+        && dead.contains { $0.service == letter.service }
+    }
+    for letter in behind + unread {
+      let id = letter.shortID
+      commands += [
+        ("orderly dlq show \(id) --payload", "what failed, and why"),
+        ("orderly dlq rehearse \(id)", "what a replay would do"),
+        ("orderly dlq edit \(id)", "mend the message first"),
+      ]
+    }
+    if !behind.isEmpty || !unread.isEmpty {
+      commands.append(
+        ("orderly dlq plan --key \(standing.order)", "plan the replay of all of them"))
     }
     for letter in deadEffects {
       commands.append(
