@@ -92,10 +92,6 @@ final class SimulatedProcess: FleetClock {
     state.withLock { $0.frozenUntil = world.scheduler.now + microseconds }
   }
 
-  func thaw() {
-    state.withLock { $0.frozenUntil = 0 }
-  }
-
   /// Lets go of what refers back to it.
   func dispose() {
     state.withLock { state in

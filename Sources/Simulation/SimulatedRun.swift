@@ -117,6 +117,8 @@ public struct SimulatedRun: Sendable {
 
   private func isQuiet(_ world: World) -> Bool {
     guard world.hasAllArrived, world.problems.isEmpty else { return false }
+    // A process that is still frozen may own lanes whose deadlines nobody else looks for.
+    guard world.workers.allSatisfy({ $0.frozenUntil <= world.scheduler.now }) else { return false }
     for service in ServiceName.allCases {
       guard world.broker.isStable(service.rawValue),
         world.workers.contains(where: { $0.services.contains(service.rawValue) })

@@ -99,7 +99,6 @@ final class World: Sendable {
       state.isFaulty = false
       state.away = [:]
     }
-    for process in processes { process.thaw() }
     scheduler.note(-1, "", .healed)
   }
 
