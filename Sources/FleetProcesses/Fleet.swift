@@ -170,6 +170,36 @@ package final class Fleet: Sendable {
     return try results.map { try $0.get() }
   }
 
+  /// All that is on these topics now; of a partition in its order.
+  package func messages(on topics: [String]) async throws -> [Message] {
+    let partitions = topics.flatMap { topic in
+      (0..<Servers.partitions).map { TopicPartition(topic: topic, partition: $0) }
+    }
+    var open = try await Servers.withAdmin(bootstrapServers) { admin in
+      try await admin.watermarks(partitions)
+    }.filter { !$0.value.isEmpty }
+    let reader = try PartitionReader(kafka)
+    let result = await catching {
+      var found: [Message] = []
+      try await reader.assign(open.mapValues(\.lowerBound))
+      try await eventually("\(topics) are read") {
+        for case .messages(let messages) in try await reader.poll(
+          maxMessages: 1_000, timeout: .milliseconds(100))
+        {
+          found += messages
+          for message in messages
+          where message.offset + 1 >= open[message.topicPartition]?.upperBound ?? 0 {
+            open[message.topicPartition] = nil
+          }
+        }
+        return open.isEmpty
+      }
+      return found
+    }
+    await reader.close()
+    return try result.get()
+  }
+
   // MARK: - Standing
 
   /// Waits until everything that is on the topics has been handled and nothing is left to be

@@ -2,7 +2,6 @@ import Contracts
 import FleetProcesses
 import Foundation
 import Glibc
-import JSONSchema
 import Kafka
 import Postgres
 import Workload
@@ -58,17 +57,13 @@ extension Fault {
       watched: ["I1", "I5"]
     ) { scene in
       try await scene.fleet.startEach()
-      try await scene.underLoad { try await scene.progress(events: 300) }
-      let first = scene.orders
-      for orders in first {
-        // The events of a seed have the same ids each time; poison is left out, since each copy of
-        // it is a dead letter of its own.
-        let copies = 1 + scene.draw(4)
-        for _ in 0..<copies {
-          _ = try await scene.fleet.produce(Self.records(of: orders))
-        }
-        scene.injected("a batch published \(copies) times more")
+      var repeated: Set<[UInt8]> = []
+      try await scene.underLoad {
+        try await scene.progress(events: 300)
+        try await scene.repeatMessages(&repeated)
       }
+      try await scene.fleet.quiet()
+      try await scene.repeatMessages(&repeated)
       try await scene.fleet.quiet()
       let before = try await scene.fleet.checksums()
       for worker in scene.fleet.workers { await scene.stop(worker) }
@@ -84,16 +79,6 @@ extension Fault {
         scene.note("\(worker.name): \(Int(duplicates)) duplicates")
         if duplicates == 0 { scene.breach("I5", "\(worker.name) has met no duplicate") }
       }
-    }
-  }
-
-  private static func records(of orders: Orders) -> [Record] {
-    var options = WorkloadOptions(seed: orders.seed, count: orders.count, start: Date())
-    options.shares = Orders.shares
-    return Workload(options).filter { $0.planned != .poison }.flatMap(\.records).map { record in
-      Record(
-        topic: record.topic.rawValue, key: record.key, value: record.value,
-        headers: record.headers.map { Header(name: $0.name, value: $0.value) })
     }
   }
 
@@ -200,6 +185,33 @@ extension Fault {
 }
 
 extension Scene {
+  /// Publishes each event that is on the topics none to four times more, the services' own too.
+  ///
+  /// - Parameter repeated: the ids of those that were drawn before.
+  fileprivate func repeatMessages(_ repeated: inout Set<[UInt8]>) async throws {
+    var copies: [Record] = []
+    var events = 0
+    for message in try await fleet.messages(on: Topic.allCases.map(\.rawValue)) {
+      // Poison is left out, since each copy of it is a dead letter of its own.
+      guard
+        (try? EventCodec.decode(
+          key: message.key, value: message.value,
+          headers: message.headers.map { EventHeader($0.name, $0.value) })) != nil,
+        let id = message.headers.first(where: { $0.name == HeaderName.id })?.value,
+        repeated.insert(id).inserted
+      else { continue }
+      events += 1
+      copies += Array(
+        repeating: Record(
+          topic: message.topic, partition: message.partition, key: message.key,
+          value: message.value, headers: message.headers), count: draw(5))
+    }
+    for start in stride(from: 0, to: copies.count, by: 1_000) {
+      _ = try await fleet.produce(Array(copies[start..<min(start + 1_000, copies.count)]))
+    }
+    injected("\(events) events published \(copies.count) times more, none to four times each")
+  }
+
   /// Every kind behind a good order and before one, in one partition.
   fileprivate func poison(_ round: Int) async throws {
     let partition = Int32(draw(allLanes.count))

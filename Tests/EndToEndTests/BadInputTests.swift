@@ -116,31 +116,7 @@ extension Servers {
 extension Fleet {
   /// All that is on the dead letter topics.
   fileprivate func deadLetters() async throws -> [FoundLetter] {
-    var open = try await Servers.withAdmin(bootstrapServers) { admin in
-      try await admin.watermarks(
-        ServiceName.allCases.flatMap { Servers.all(of: $0.deadLetterTopic) })
-    }.filter { !$0.value.isEmpty }
-    let reader = try PartitionReader(kafka)
-    let result = await catching {
-      var letters: [FoundLetter] = []
-      try await reader.assign(open.mapValues(\.lowerBound))
-      try await eventually("the dead letters are read") {
-        for case .messages(let messages) in try await reader.poll(
-          maxMessages: 1_000, timeout: .milliseconds(100))
-        {
-          for message in messages {
-            letters.append(try Self.letter(message))
-            if message.offset + 1 >= open[message.topicPartition]?.upperBound ?? 0 {
-              open[message.topicPartition] = nil
-            }
-          }
-        }
-        return open.isEmpty
-      }
-      return letters
-    }
-    await reader.close()
-    return try result.get()
+    try await messages(on: ServiceName.allCases.map(\.deadLetterTopic)).map(Self.letter)
   }
 
   private static func letter(_ message: Message) throws -> FoundLetter {
