@@ -154,6 +154,22 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
     }
   }
 
+  /// Lets an order that waits for its next attempt be tried at once.
+  ///
+  /// - Parameter isLast: whether its first event is dead-lettered when it fails again. False takes
+  ///   that back where it was decided before.
+  /// - Throws: ``Refusal`` when the order does not wait, ``StoreError``.
+  public func tryNow(_ order: OrderID, isLast: Bool, at time: Date? = nil) async throws {
+    try await store.change { transaction in
+      let refusal = Refusal("The order \(order) waits for no attempt in \(service.rawValue).")
+      let (fence, lane) = try fence(of: order, transaction) { throw refusal }
+      guard var key = fence?.key, key.state == .waiting else { throw refusal }
+      key.nextAttempt = min(key.nextAttempt, try time ?? transaction.now())
+      key.isLastTry = isLast
+      try transaction.fence([key], lane: lane)
+    }
+  }
+
   /// Says who looks after the letter; nil for nobody.
   ///
   /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.
@@ -210,5 +226,6 @@ extension ParkedKey {
     if state == .dead { behind = behind ?? letter.id }
     state = .waiting
     attempts = 0
+    isLastTry = false
   }
 }

@@ -13,6 +13,8 @@ public import Foundation
 //   (free) ─────────────────────────────────▶  dead ─┘◀┘ the event is dead-lettered
 //             the database refuses an event
 //
+// An operator can make the next attempt the last one.
+//
 // A replay puts a dead-lettered event back at the head of the queue, and a fence up where none
 // stands. Handled, it frees what waits behind its own letter. Failed for good, it leaves the order as
 // it was before: one that had not stopped behind the letter goes on. What waits behind another letter
@@ -99,10 +101,13 @@ public struct ParkedKey: Sendable, Hashable {
   /// The dead letter behind which the key has stopped, until a replay of that one is handled or the
   /// key is released. A key can be waiting meanwhile: for letters of it that are replayed.
   public var behind: UUID?
+  /// Whether somebody has decided that the present first event is dead-lettered when it fails again,
+  /// however many attempts are left.
+  public var isLastTry: Bool
 
   public init(
     key: OrderID, state: State, attempts: Int, nextAttempt: Date, reason: String, detail: String,
-    firstFailed: Date, lastFailed: Date, behind: UUID? = nil
+    firstFailed: Date, lastFailed: Date, behind: UUID? = nil, isLastTry: Bool = false
   ) {
     self.key = key
     self.state = state
@@ -113,6 +118,7 @@ public struct ParkedKey: Sendable, Hashable {
     self.firstFailed = firstFailed
     self.lastFailed = lastFailed
     self.behind = behind
+    self.isLastTry = isLastTry
   }
 
   init(

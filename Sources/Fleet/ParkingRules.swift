@@ -127,7 +127,7 @@ struct QueueSettlement: Sendable {
     case .transient(let cause):
       failed = event.failing(cause.reason, cause.detail, at: now)
       policy = tiers.policy(for: cause.reason)
-      isLast = attempts >= policy.attempts
+      isLast = attempts >= policy.attempts || handled == 0 && key.isLastTry
     case .final(let reason, let detail):
       failed = event.failing(reason, detail, at: now)
       policy = tiers.standard
@@ -173,6 +173,7 @@ extension ParkedQueue {
     let isStopped = length == 0 || !events.isEmpty && triable == 0
     key.state = isStopped ? .dead : .waiting
     if !isStopped { key.attempts = 0 }
+    key.isLastTry = false
     key.nextAttempt = now
     return key
   }

@@ -8,7 +8,7 @@ public enum CommonMigrations {
     Migration(file: "0004_effect.sql", bytes: PackageResources._004_effect_sql),
     Migration(file: "0005_retention.sql", bytes: PackageResources._005_retention_sql),
     Migration(file: "0006_partitioning.sql", bytes: PackageResources._006_partitioning_sql),
-    Migration(
-      file: "0007_lookups.sql", bytes: PackageResources._007_lookups_sql),
+    Migration(file: "0007_lookups.sql", bytes: PackageResources._007_lookups_sql),
+    Migration(file: "0008_last_try.sql", bytes: PackageResources._008_last_try_sql),
   ]
 }

@@ -104,7 +104,8 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
       """
       SELECT state, attempts, next_attempt_at, reason, detail, first_failed, last_failed,
         dead_letter, lane,
-        (SELECT count(*) FROM parked WHERE order_id = parked_key.key AND dead_letter IS NULL)
+        (SELECT count(*) FROM parked WHERE order_id = parked_key.key AND dead_letter IS NULL),
+        is_last_try
       FROM parked_key WHERE key = $1
       """, key
     ).first.map { row in
@@ -115,7 +116,8 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
         key: ParkedKey(
           key: key, state: state, attempts: Int(try row[1, as: Int32.self]),
           nextAttempt: try row.decode(2), reason: try row.decode(3), detail: try row.decode(4),
-          firstFailed: try row.decode(5), lastFailed: try row.decode(6), behind: try row.decode(7)),
+          firstFailed: try row.decode(5), lastFailed: try row.decode(6), behind: try row.decode(7),
+          isLastTry: try row.decode(10)),
         lane: try row.decode(8), waiting: Int(try row[9, as: Int64.self]))
     }
   }

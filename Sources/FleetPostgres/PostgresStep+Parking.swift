@@ -14,7 +14,7 @@ extension PostgresStep {
       SELECT due.key, due.attempts, due.next_attempt_at, due.reason, due.detail, due.first_failed,
         due.last_failed, due.dead_letter, due.length, event_id, event_type, topic, partition, "offset", parked.key,
         value, headers::text, parked.attempts, parked.reason, parked.detail, parked.first_failed,
-        parked.last_failed, parked.dead_letter
+        parked.last_failed, parked.dead_letter, due.is_last_try
       FROM (
         SELECT due.*, parked.event_id AS event,
           row_number() OVER queue AS place, sum(octet_length(parked.value)) OVER queue AS bytes
@@ -49,7 +49,8 @@ extension PostgresStep {
       key: ParkedKey(
         key: key, state: .waiting, attempts: Int(try row[1, as: Int32.self]),
         nextAttempt: try row.decode(2), reason: try row.decode(3), detail: try row.decode(4),
-        firstFailed: try row.decode(5), lastFailed: try row.decode(6), behind: try row.decode(7)),
+        firstFailed: try row.decode(5), lastFailed: try row.decode(6), behind: try row.decode(7),
+        isLastTry: try row.decode(23)),
       events: [], length: Int(try row[8, as: Int64.self]))
   }
 
@@ -93,21 +94,22 @@ extension Connection {
     try executeLater(
       """
       INSERT INTO parked_key (key, lane, state, attempts, next_attempt_at, reason, detail,
-        first_failed, last_failed, dead_letter)
+        first_failed, last_failed, dead_letter, is_last_try)
       SELECT key, $1, state, attempts, next_attempt_at, reason, detail, first_failed, last_failed,
-        dead_letter
+        dead_letter, is_last_try
       FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[],
-        $8::timestamptz[], $9::timestamptz[], $10::uuid[])
+        $8::timestamptz[], $9::timestamptz[], $10::uuid[], $11::bool[])
         AS row(key, state, attempts, next_attempt_at, reason, detail, first_failed, last_failed,
-          dead_letter)
+          dead_letter, is_last_try)
       ON CONFLICT (key) DO UPDATE SET lane = excluded.lane, state = excluded.state,
         attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
         reason = excluded.reason, detail = excluded.detail, first_failed = excluded.first_failed,
-        last_failed = excluded.last_failed, dead_letter = excluded.dead_letter
+        last_failed = excluded.last_failed, dead_letter = excluded.dead_letter,
+        is_last_try = excluded.is_last_try
       """,
       lane, keys.map(\.key), keys.map(\.state.rawValue), keys.map { Int32($0.attempts) },
       keys.map(\.nextAttempt), keys.map(\.reason), keys.map(\.detail), keys.map(\.firstFailed),
-      keys.map(\.lastFailed), keys.map(\.behind))
+      keys.map(\.lastFailed), keys.map(\.behind), keys.map(\.isLastTry))
   }
 
   func park(_ events: [ParkedEvent], lane: Int32) throws {

@@ -40,8 +40,7 @@ struct SimulatedOperator: Sendable {
       world: world, process: process, service: service,
       store: SimulatedDeskStore(database: database, process: process),
       letters: database.store.deadLetters,
-      stopped: database.store.parkedKeys.values.filter { $0.state == .dead }
-        .sorted { $0.key < $1.key })
+      parked: database.store.parkedKeys.values.sorted { $0.key < $1.key })
     if world.isFaulty { await visit.doSomething() } else { await visit.clearUp() }
   }
 
@@ -52,7 +51,9 @@ struct SimulatedOperator: Sendable {
     let service: ServiceName
     let store: SimulatedDeskStore<Tables>
     let letters: [DeadLetter]
-    let stopped: [ParkedKey]
+    let parked: [ParkedKey]
+
+    private var stopped: [ParkedKey] { parked.filter { $0.state == .dead } }
 
     private var desk: DeadLetterDesk<SimulatedDeskStore<Tables>> {
       DeadLetterDesk(service: service, store: store)
@@ -63,6 +64,10 @@ struct SimulatedOperator: Sendable {
     func doSomething() async {
       if !stopped.isEmpty, world.scheduler.draw({ $0.chance(0.3) }) {
         await release(world.scheduler.draw { $0.pick(stopped) }.key)
+      }
+      if !parked.isEmpty, world.scheduler.draw({ $0.chance(0.2) }) {
+        let key = world.scheduler.draw { $0.pick(parked) }.key
+        await tryNow(key, isLast: world.scheduler.draw { $0.chance(0.5) })
       }
       guard !letters.isEmpty else { return }
       let letter = letters[world.scheduler.draw { $0.below(letters.count) }]
@@ -112,6 +117,10 @@ struct SimulatedOperator: Sendable {
 
     private func discard(_ letter: DeadLetter) async {
       _ = try? await desk.discard(letter.id, at: process.now)
+    }
+
+    private func tryNow(_ order: OrderID, isLast: Bool) async {
+      _ = try? await desk.tryNow(order, isLast: isLast, at: process.now)
     }
 
     private func release(_ order: OrderID) async {

@@ -104,6 +104,7 @@ struct QueueSettlementTests {
     var length = 3
     /// The failed tries of the key, of 4.
     var attempts = 0
+    var isLastTry = false
     var handled: Int
     var failure: QueueFailure?
     var gone: Int
@@ -134,6 +135,12 @@ struct QueueSettlementTests {
     Case(attempts: 3, handled: 0, failure: down, gone: 1, letter: "x/1", key: "dead 4"),
     // Attempts that were allowed when the limit was higher.
     Case(attempts: 9, handled: 0, failure: down, gone: 1, letter: "x/1", key: "dead 10"),
+    // Somebody has said that it is the last; of another event that fails nothing was said.
+    Case(isLastTry: true, handled: 0, failure: down, gone: 1, letter: "x/1", key: "dead 1"),
+    Case(
+      isLastTry: true, handled: 1, failure: down, gone: 1, head: "x/2", key: "waiting 1",
+      wait: 1...2),
+    Case(read: 2, isLastTry: true, handled: 2, gone: 2, key: "waiting 0"),
     // No attempt can help.
     Case(handled: 1, failure: final, gone: 2, letter: "x/2", key: "dead 1"),
     // The fence stays around an empty queue, for what is still to come.
@@ -148,7 +155,8 @@ struct QueueSettlementTests {
     }
     let key = ParkedKey(
       key: OrderID(rawValue: "x"), state: .waiting, attempts: example.attempts, nextAttempt: now,
-      reason: "earlier", detail: "", firstFailed: now - 60, lastFailed: now - 30)
+      reason: "earlier", detail: "", firstFailed: now - 60, lastFailed: now - 30,
+      isLastTry: example.isLastTry)
     let policy = ParkingPolicy(
       attempts: 4, backoff: Backoff(base: .seconds(1), cap: .seconds(900)))
     let settlement = QueueSettlement(
@@ -158,6 +166,7 @@ struct QueueSettlementTests {
     #expect(settlement.head?.label == example.head)
     #expect(settlement.letter?.event?.label == example.letter)
     #expect(settlement.key.map { "\($0.state) \($0.attempts)" } == example.key)
+    #expect(settlement.key?.isLastTry != true)
     let wait = settlement.key?.nextAttempt.timeIntervalSince(now) ?? 0
     #expect(example.wait.contains(wait))
   }

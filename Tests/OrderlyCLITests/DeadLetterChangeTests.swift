@@ -202,20 +202,44 @@ import Testing
     }
   }
 
-  @Test func anOrderIsRetriedEverywhere() async throws {
+  @Test func anOrderIsRetriedEverywhereOrAtOneStep() async throws {
     try await SmallSystem.with { system in
       try system.stop("o-1", offset: 100)
-      try system.park("o-1", in: .fulfilment, state: "waiting", events: 1)
       try system.answerReplays("resolved")
-      let retried = try await system.change("saga", "retry", "o-1")
-      #expect(retried.status == 0, "\(retried.testDescription)")
-      #expect(retried.messages.contains("fulfilment: tried at once"))
-      #expect(retried.messages.contains("handled"))
-      #expect(
-        try system.value(
-          "SELECT next_attempt_at <= now() FROM fulfilment.parked_key WHERE key = 'o-1'") == "true")
+      try system.wait(
+        "o-1", answer: "DELETE FROM parked; DELETE FROM parked_key; RETURN NULL;", "AFTER")
+      let dry = try await system.orderly.run("saga", "retry", "o-1", "--dry-run")
+      #expect(dry.messages.contains("1 dead letter replayed, 1 waiting service tried at once"))
+      let one = try await system.change("saga", "retry", "o-1", "--step", "payments")
+      #expect(one.status == 0, "\(one.testDescription)")
+      #expect(one.messages.contains("1 of 1 handled."))
+      #expect(try system.value("SELECT count(*) FROM fulfilment.parked_key") == "1")
+      let other = try await system.change("saga", "retry", "o-1")
+      #expect(other.status == 0, "\(other.testDescription)")
+      #expect(other.messages.contains("fulfilment: handled"))
       let nothing = try await system.change("saga", "retry", "done-1")
       #expect(nothing.status == 4)
+    }
+  }
+
+  @Test func aTryThatFailsSaysHowItGoesOn() async throws {
+    try await SmallSystem.with { system in
+      try system.wait(
+        "o-1",
+        answer: """
+          NEW.state := CASE WHEN NEW.is_last_try THEN 'dead' ELSE 'waiting' END;
+          NEW.next_attempt_at := now() + interval '2 h';
+          NEW.last_failed := clock_timestamp();
+          RETURN NEW;
+          """, "BEFORE")
+      let first = try await system.change("saga", "retry", "o-1")
+      #expect(first.status == 3, "\(first.testDescription)")
+      #expect(first.messages.contains("failed again: provider-unavailable: down. Next try in "))
+      let last = try await system.change("saga", "retry", "o-1", "--last")
+      #expect(last.status == 3, "\(last.testDescription)")
+      #expect(last.messages.contains("provider-unavailable: down. It is a dead letter now"))
+      let none = try await system.change("saga", "retry", "o-1", "--last")
+      #expect(none.status == 4, "\(none.testDescription)")
     }
   }
 
@@ -308,5 +332,20 @@ import Testing
       let shipped = try await system.change("saga", "compensate", "o-1")
       #expect(shipped.status == 4 && shipped.messages.contains("the parcel has left"))
     }
+  }
+}
+
+extension SmallSystem {
+  /// Lets an order wait in fulfilment for its next attempt, which a trigger answers as a lane would.
+  fileprivate func wait(_ order: String, answer: String, _ time: String) throws {
+    try park(order, in: .fulfilment, state: "waiting", events: 1)
+    try sql(
+      """
+      INSERT INTO fulfilment.lane (lane, epoch) VALUES (0, 1);
+      CREATE FUNCTION fulfilment.answer() RETURNS trigger LANGUAGE plpgsql
+        SET search_path = fulfilment AS $$ BEGIN \(answer) END $$;
+      CREATE TRIGGER answer \(time) UPDATE ON fulfilment.parked_key FOR EACH ROW
+      WHEN (NEW.next_attempt_at < OLD.next_attempt_at) EXECUTE FUNCTION fulfilment.answer();
+      """)
   }
 }

@@ -93,22 +93,6 @@ struct ServiceDesks: Sendable {
       of: Array(order.rawValue.utf8), count: try await partitions.value())
   }
 
-  /// Lets the waiting order be tried at once in a service.
-  ///
-  /// - Returns: false when it is not parked there, or dead, or due already.
-  func makeDue(_ order: String, in service: ServiceName) async throws -> Bool {
-    try await explaining(service) { pool in
-      try await pool.withConnection { connection in
-        try !connection.execute(
-          """
-          UPDATE parked_key SET next_attempt_at = now()
-          WHERE key = $1 AND state = 'waiting' AND next_attempt_at > now() RETURNING key
-          """, order
-        ).isEmpty
-      }
-    }
-  }
-
   /// Runs `body` with a service's connections, and says in a sentence what they have thrown.
   func explaining<R>(
     _ service: ServiceName, _ body: (Pool) async throws -> R

@@ -80,9 +80,11 @@ struct ParkedKeyRow: Sendable {
       })
   }
 
+  var isWaiting: Bool { state == ParkedState.waiting.rawValue }
+
   /// When it is tried again.
   func next(at now: Date) -> String {
-    if state == ParkedState.dead.rawValue { return "-" }
+    if !isWaiting { return "-" }
     return nextAttempt <= now ? "now" : "in \(age(of: now, at: nextAttempt))"
   }
 
@@ -90,7 +92,7 @@ struct ParkedKeyRow: Sendable {
     [
       ("service", .string(service.rawValue)), ("order", .string(order)), ("state", .string(state)),
       ("events", .integer(events)), ("attempts", .integer(Int64(attempts))),
-      ("nextAttempt", state == ParkedState.dead.rawValue ? .null : .time(nextAttempt)),
+      ("nextAttempt", isWaiting ? .time(nextAttempt) : .null),
       ("reason", .string(reason)), ("detail", .string(detail)),
       ("firstFailed", .time(firstFailed)), ("lastFailed", .time(lastFailed)),
       ("lane", .integer(Int64(lane))),

@@ -11,16 +11,27 @@ struct SagaRetry: AsyncParsableCommand {
     abstract: "Try again at once all that an order has stopped behind, in every service.",
     discussion: """
       Where the order waits for its next attempt, it is tried now. Its dead letters are replayed \
-      where a rehearsal says that they would be handled, one after the other, and waited for.
+      where a rehearsal says that they would be handled, one after the other. Each try is waited \
+      for. With --last, an event that fails once more is dead-lettered, so that it can be edited, \
+      or the order go on without it.
 
       Exits with 3 when some of it could not be retried or has failed again, 4 when nothing could.
       """,
     examples: [
       "orderly saga retry s42-000017 --dry-run",
       "orderly saga retry s42-000017 --reason 'provider is back'",
+      "orderly saga retry s42-000017 --step payments --last --reason 'the token needs an edit'",
     ])
 
   @Argument(help: "The order's id.") var order: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Only what the order has stopped behind in this service.", valueName: "service"))
+  var step: ServiceName?
+
+  @Flag(help: "Dead-letter what waits and fails again, instead of trying it ever later.")
+  var last = false
 
   @OptionGroup var replay: ReplayOptions
   @OptionGroup var mutation: MutationOptions
@@ -30,15 +41,16 @@ struct SagaRetry: AsyncParsableCommand {
   func run() async throws {
     try await ServiceDesks.with(global) { desks in
       let stopped = try await StoppedOrder.load(order, desks)
-      let waiting = stopped.services(.waiting)
-      let ready = stopped.letters.filter { $0.verdict == .handled }
-      guard !stopped.letters.isEmpty || !waiting.isEmpty else {
+      let letters = stopped.letters.filter { isMeant($0.row.service) }
+      let waiting = stopped.parked.filter { $0.isWaiting && isMeant($0.service) }
+      let ready = letters.filter { $0.verdict == .handled }
+      guard !letters.isEmpty || !waiting.isEmpty else {
         throw ExitCode.refused(
-          "Nothing of the order \(printable(order)) is waiting or dead-lettered "
-            + "(\(stopped.state.text)). See 'orderly describe order \(printable(order))'.")
+          "Nothing of the order \(printable(order)) is waiting or dead-lettered"
+            + (step.map { " in \($0.rawValue)" } ?? "") + " (\(stopped.state.text)). See "
+            + "'orderly describe order \(printable(order))'.")
       }
-      printTable(
-        ReplayPlanner.Judged.table(stopped.letters), format.output, noun: "dead letters")
+      printTable(ReplayPlanner.Judged.table(letters), format.output, noun: "dead letters")
       guard !ready.isEmpty || !waiting.isEmpty else {
         throw ExitCode.refused(
           "None of these dead letters would be handled now; see the actions beside each.")
@@ -46,25 +58,41 @@ struct SagaRetry: AsyncParsableCommand {
       let what =
         "\(counted(ready.count, "dead letter")) replayed, "
         + "\(counted(waiting.count, "waiting service")) tried at once"
+        + (last ? " and for the last time" : "")
       guard !mutation.dryRun else {
         printMessage("dry run: \(what)")
         return
       }
       try mutation.confirm("Retry \(order): \(what)?")
       try await mutation.record("saga retry", on: stopped.target, global) {
-        try await retry(stopped, ready, waiting, desks)
+        let handled = try await tryNow(waiting, desks) + replay(ready, desks)
+        let all = waiting.count + letters.count
+        let summary = "\(handled) of \(all) handled"
+        printMessage(summary + ".")
+        return MutationResult(outcome: handled == all ? .done : .partlyDone, summary: summary)
       }
     }
   }
 
-  private func retry(
-    _ stopped: StoppedOrder, _ ready: [ReplayPlanner.Judged], _ waiting: [ServiceName],
-    _ desks: ServiceDesks
-  ) async throws -> MutationResult {
-    for service in waiting where try await desks.makeDue(order, in: service) {
-      printMessage("\(service.rawValue): tried at once")
+  private func isMeant(_ service: ServiceName) -> Bool { step.map { $0 == service } ?? true }
+
+  /// - Returns: how many queues are empty now.
+  private func tryNow(_ waiting: [ParkedKeyRow], _ desks: ServiceDesks) async throws -> Int {
+    var handled = 0
+    for key in waiting {
+      let result = try await desks.tryAndWait(
+        key, isLast: last, timeout: .seconds(replay.timeout))
+      printMessage("\(key.service.rawValue): \(result.text)")
+      if result == .resolved { handled += 1 }
     }
-    var resolved = 0
+    return handled
+  }
+
+  /// - Returns: how many were handled.
+  private func replay(
+    _ ready: [ReplayPlanner.Judged], _ desks: ServiceDesks
+  ) async throws -> Int {
+    var handled = 0
     for letter in ready {
       let id = letter.order ?? order
       // What was replayed before it may have been the last that the order waited for.
@@ -75,19 +103,14 @@ struct SagaRetry: AsyncParsableCommand {
       }
       let result = try await desks.replayAndWait(letter.row, timeout: .seconds(replay.timeout))
       printMessage("\(letter.row.service.rawValue): \(letter.row.shortID) \(result.text)")
-      if result == .resolved { resolved += 1 }
+      if result == .resolved { handled += 1 }
     }
-    let summary =
-      "\(resolved) of \(counted(stopped.letters.count, "dead letter")) handled, "
-      + "\(counted(waiting.count, "waiting service")) tried at once"
-    printMessage(summary + ".")
-    return MutationResult(
-      outcome: resolved == stopped.letters.count ? .done : .partlyDone, summary: summary)
+    return handled
   }
 }
 
 extension ServiceDesks {
-  /// What has become of a replay.
+  /// What has become of a try.
   enum ReplayResult: Equatable {
     case resolved
     case failed(String)
@@ -119,6 +142,37 @@ extension ServiceDesks {
       case "open": return .failed("\(rows[0].reason): \(rows[0].detail)")
       case "replaying": break
       default: return .refused("it was discarded meanwhile")
+      }
+      guard ContinuousClock.now < deadline else { return .unanswered }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  /// Lets a waiting order be tried at once, and asks the database what has become of it until it is
+  /// known.
+  ///
+  /// - Parameter isLast: whether what fails is dead-lettered.
+  func tryAndWait(
+    _ key: ParkedKeyRow, isLast: Bool, timeout: Duration
+  ) async throws -> ReplayResult {
+    do {
+      try await change(key.service) {
+        try await $0.tryNow(OrderID(rawValue: key.order), isLast: isLast)
+      }
+    } catch is Refusal {
+      // Its worker was first: what has become of it is found below.
+    }
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      let now = try await read(key.service) { connection in
+        try ParkedKeyRow.one(key.order, of: key.service, on: connection)
+      }
+      guard let now else { return .resolved }
+      if !now.isWaiting {
+        return .failed("\(now.reason): \(now.detail). It is a dead letter now")
+      }
+      if now.lastFailed != key.lastFailed {
+        return .failed("\(now.reason): \(now.detail). Next try \(now.next(at: Date()))")
       }
       guard ContinuousClock.now < deadline else { return .unanswered }
       try await Task.sleep(for: .milliseconds(100))
