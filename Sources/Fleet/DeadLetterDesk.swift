@@ -53,8 +53,8 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       let key = ParkedKey(fence?.key, replaying: letter, of: event.orderID, at: now)
       try transaction.fence([key], lane: number)
       let parked = ParkedEvent(
-        id: event.id, order: event.orderID, type: event.type, message: letter.replayed,
-        failure: letter.failure, deadLetter: letter.id)
+        id: event.id, order: event.orderID, type: event.type.rawValue,
+        message: letter.replayed, failure: letter.failure, deadLetter: letter.id)
       try transaction.park([parked], lane: number)
       // In the inbox the cause of what follows is looked for. An edited event is new there, and that
       // of an old letter may have been cleared away.
@@ -138,12 +138,13 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       let standing = try transaction.fence(of: order)?.key
       let letter =
         try standing?.state == .dead ? standing?.behind.flatMap(transaction.letter) : nil
+      // Its replay was there first: waiting for the lane with the letter locked, which the lane's step
+      // is about to resolve, would be a deadlock.
+      if letter?.state == .replaying { throw goesOn(order) }
       let refusal = "\(service.rawValue) has not parked the order \(order)."
       let (fence, lane) = try fence(of: order, transaction) { throw Refusal(refusal) }
       guard var key = fence?.key else { throw Refusal(refusal) }
-      guard key.state == .dead else {
-        throw Refusal("The order \(order) is parked and tried again by itself: nothing stops it.")
-      }
+      guard key.state == .dead else { throw goesOn(order) }
       let isOpen = letter?.state == .open && letter?.id == key.behind
       key.state = .waiting
       key.attempts = 0
@@ -193,6 +194,10 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       try transaction.update(letter)
       return letter
     }
+  }
+
+  private func goesOn(_ order: OrderID) -> Refusal {
+    Refusal("The order \(order) is parked and tried again by itself: nothing stops it.")
   }
 
   private func known(_ id: UUID, _ transaction: Store.Transaction) throws -> DeadLetter {

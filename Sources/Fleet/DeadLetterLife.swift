@@ -137,11 +137,12 @@ extension DeadLetter {
   public func reopened(as newer: DeadLetter) -> DeadLetter {
     var letter = self
     letter.state = .open
-    letter.stateSince = newer.lastFailed
     letter.reason = newer.reason
     letter.detail = newer.detail
     letter.attempts = newer.attempts
-    letter.lastFailed = newer.lastFailed
+    // Another worker's clock may be behind; the table holds the times in order.
+    letter.lastFailed = max(firstFailed, newer.lastFailed)
+    letter.stateSince = letter.lastFailed
     return letter
   }
 }

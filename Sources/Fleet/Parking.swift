@@ -45,7 +45,9 @@ public struct EventFailure: Sendable, Hashable {
 public struct ParkedEvent: Sendable {
   public var id: UUID
   public var order: OrderID
-  public var type: EventType
+  /// As the message has it: another version of the service may have parked what this one does not
+  /// know.
+  public var type: String
   public var message: RawMessage
   /// nil: it has not been tried, only come behind one that has failed.
   public var failure: EventFailure?
@@ -53,7 +55,7 @@ public struct ParkedEvent: Sendable {
   public var deadLetter: UUID?
 
   public init(
-    id: UUID, order: OrderID, type: EventType, message: RawMessage, failure: EventFailure? = nil,
+    id: UUID, order: OrderID, type: String, message: RawMessage, failure: EventFailure? = nil,
     deadLetter: UUID? = nil
   ) {
     self.id = id
@@ -66,7 +68,8 @@ public struct ParkedEvent: Sendable {
 
   init(_ event: Event, _ message: RawMessage, failure: EventFailure? = nil) {
     self.init(
-      id: event.id, order: event.orderID, type: event.type, message: message, failure: failure)
+      id: event.id, order: event.orderID, type: event.type.rawValue, message: message,
+      failure: failure)
   }
 
   /// The failure that is recorded after one more try.

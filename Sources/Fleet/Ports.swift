@@ -99,7 +99,8 @@ public protocol StepTransaction<Rows> {
   /// Puts fences up, or replaces those that stand.
   func fence(_ keys: [ParkedKey], lane: Int32) throws
   /// Puts events behind the fences of their keys, which must stand, at the ends of the queues. One
-  /// that is there already keeps its place, and its failure is renewed.
+  /// that is there already keeps its place, and its failure is renewed; if it is replayed from now
+  /// on, it goes before those that are not.
   func park(_ events: [ParkedEvent], lane: Int32) throws
   /// Takes events out of their queues.
   func unpark(_ ids: [UUID]) throws
@@ -113,7 +114,9 @@ public protocol StepTransaction<Rows> {
   /// - Throws: ``StoreError/rejected(_:)`` for one that is there already, there or with COMMIT.
   func store(_ effects: [StoredEffect], lane: Int32) throws
   /// Writes what has become of pending effects. One that is not pending stays as it is.
-  func settle(_ effects: [StoredEffect], lane: Int32) throws
+  ///
+  /// - Returns: those that were pending, with ``StoredEffect/isReplayed`` as the store has it.
+  func settle(_ effects: [StoredEffect]) throws -> [StoredEffect]
 }
 
 extension StepTransaction {

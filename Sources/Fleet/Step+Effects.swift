@@ -62,6 +62,9 @@ extension Step {
   /// An answer is written although it is decided already: a former owner's may have been, after
   /// another one had given the effect up. The effect was then dead until somebody replayed it, and
   /// would otherwise be called for ever.
+  ///
+  /// What the worker holds of an effect may be old: another owner may have given it up and somebody
+  /// replayed it since, or it may be done. So the store says which were pending, and which replayed.
   func settle<T: StepTransaction<D.Rows>>(
     _ items: [LaneItem], isNew: [Bool], _ context: Context, in transaction: T,
     _ result: inout StepResult
@@ -71,7 +74,7 @@ extension Step {
       return effect
     }
     guard !effects.isEmpty else { return }
-    for effect in effects {
+    for effect in try transaction.settle(effects) {
       switch (effect.state, effect.isReplayed) {
       case (.dead, false):
         result.deadLetters.append(DeadLetter(effect, of: service, lane: context.lane))
@@ -82,7 +85,6 @@ extension Step {
       case (.done, false), (.pending, _): break
       }
     }
-    try transaction.settle(effects, lane: context.lane)
     if !result.resolved.isEmpty { try transaction.resolve(result.resolved, at: context.now) }
   }
 }

@@ -39,7 +39,7 @@ extension Step {
     result.resolved = settlements.flatMap(\.resolved)
     result.changes = settlements.map(\.change)
     try send(emitted, context, in: transaction, &result)
-    try write(settlements, context, in: transaction)
+    try write(settlements, result.resolved, context, in: transaction)
     return result
   }
 
@@ -109,7 +109,7 @@ extension Step {
   }
 
   private func write<T: StepTransaction<D.Rows>>(
-    _ settlements: [QueueSettlement], _ context: Context, in transaction: T
+    _ settlements: [QueueSettlement], _ resolved: [UUID], _ context: Context, in transaction: T
   ) throws {
     let gone = settlements.flatMap(\.gone)
     let heads = settlements.compactMap(\.head)
@@ -121,7 +121,6 @@ extension Step {
     if !heads.isEmpty { try transaction.park(heads, lane: context.lane) }
     if !keys.isEmpty { try transaction.fence(keys, lane: context.lane) }
     if !lifted.isEmpty { try transaction.lift(lifted) }
-    let resolved = settlements.flatMap(\.resolved)
     if !resolved.isEmpty { try transaction.resolve(resolved, at: context.now) }
   }
 }

@@ -3,7 +3,7 @@ public import Fleet
 public import Foundation
 import Postgres
 
-/// The statements about effects. They are put off: they travel with COMMIT.
+/// The statements about effects.
 extension PostgresStep {
   public func store(_ effects: [StoredEffect], lane: Int32) throws {
     try connection.executeLater(
@@ -21,8 +21,8 @@ extension PostgresStep {
       effects.map(\.createdAt))
   }
 
-  public func settle(_ effects: [StoredEffect], lane: Int32) throws {
-    try connection.executeLater(
+  public func settle(_ effects: [StoredEffect]) throws -> [StoredEffect] {
+    let rows = try connection.execute(
       """
       UPDATE effect SET state = new.state, attempts = new.attempts,
         next_attempt_at = new.next_attempt_at, reason = new.reason, detail = new.detail,
@@ -33,11 +33,20 @@ extension PostgresStep {
         AS new(id, state, attempts, next_attempt_at, reason, detail, first_failed, last_failed,
           outcome, done_at)
       WHERE effect.id = new.id AND effect.state = 'pending'
+      RETURNING effect.id, is_replayed
       """,
       effects.map(\.id), effects.map(\.state.rawValue), effects.map { Int32($0.attempts) },
       effects.map(\.nextAttempt), effects.map(\.failure?.reason), effects.map(\.failure?.detail),
       effects.map(\.failure?.first), effects.map(\.failure?.last), effects.map(\.outcome),
       effects.map(\.doneAt))
+    let pending = try Dictionary(
+      uniqueKeysWithValues: rows.map { (try $0[0, as: UUID.self], try $0[1, as: Bool.self]) })
+    return effects.compactMap { effect in
+      guard let isReplayed = pending[effect.id] else { return nil }
+      var effect = effect
+      effect.isReplayed = isReplayed
+      return effect
+    }
   }
 }
 

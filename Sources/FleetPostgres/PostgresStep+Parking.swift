@@ -8,7 +8,7 @@ extension PostgresStep {
   public func dueQueues(
     of keys: [OrderID], lane: Int32, at now: Date, limit: Int, bytes: Int
   ) throws -> [ParkedQueue] {
-    // The sizes are known without the values themselves being read.
+    // Of a long queue only the head is read, and the sizes are known without the values themselves.
     let rows = try connection.execute(
       """
       SELECT due.key, due.attempts, due.next_attempt_at, due.reason, due.detail, due.first_failed,
@@ -16,16 +16,19 @@ extension PostgresStep {
         value, headers::text, parked.attempts, parked.reason, parked.detail, parked.first_failed,
         parked.last_failed, parked.dead_letter, due.is_last_try
       FROM (
-        SELECT due.*, parked.event_id AS event,
-          row_number() OVER queue AS place, sum(octet_length(parked.value)) OVER queue AS bytes
+        SELECT due.*, event, row_number() OVER queue AS place, sum(size) OVER queue AS bytes
         FROM (
           SELECT *, (SELECT count(*) FROM parked WHERE order_id = parked_key.key) AS length
           FROM parked_key
           WHERE key = ANY($1) AND lane = $2 AND state = 'waiting' AND next_attempt_at <= $3
         ) AS due
-        LEFT JOIN parked ON parked.order_id = due.key
-        WINDOW queue AS (ORDER BY due.next_attempt_at, due.key, parked.dead_letter IS NULL,
-          parked.position ROWS UNBOUNDED PRECEDING)
+        LEFT JOIN LATERAL (
+          SELECT event_id AS event, octet_length(value) AS size, dead_letter IS NULL AS is_original,
+            position
+          FROM parked WHERE order_id = due.key ORDER BY dead_letter IS NULL, position LIMIT $4
+        ) AS head ON true
+        WINDOW queue AS (ORDER BY due.next_attempt_at, due.key, is_original, position
+          ROWS UNBOUNDED PRECEDING)
       ) AS due
       LEFT JOIN parked ON parked.event_id = due.event
       WHERE due.place <= $4 AND (due.place = 1 OR coalesce(due.bytes, 0) <= $5)
@@ -127,7 +130,8 @@ extension Connection {
       ORDER BY place
       ON CONFLICT (event_id) DO UPDATE SET attempts = excluded.attempts,
         reason = excluded.reason, detail = excluded.detail, first_failed = excluded.first_failed,
-        last_failed = excluded.last_failed
+        last_failed = excluded.last_failed,
+        dead_letter = coalesce(excluded.dead_letter, parked.dead_letter)
       """,
       lane, events.map(\.id), events.map(\.order), events.map(\.type),
       events.map(\.message.partition.topic), events.map(\.message.partition.number),

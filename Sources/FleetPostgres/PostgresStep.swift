@@ -74,9 +74,10 @@ public struct PostgresStep<Tables: ServiceStore>: StepTransaction {
         $15::int[], $16::timestamptz[], $17::timestamptz[])
         AS row(id, topic, partition, "offset", key, value, headers, event_id, event_type, order_id,
           reason, detail, fingerprint, attempts, first_failed, last_failed)
-      ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,
-        reason = excluded.reason, detail = excluded.detail, fingerprint = excluded.fingerprint,
-        attempts = excluded.attempts, last_failed = excluded.last_failed
+      ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+        detail = excluded.detail, fingerprint = excluded.fingerprint, attempts = excluded.attempts,
+        state_since = greatest(dead_letter.first_failed, excluded.last_failed),
+        last_failed = greatest(dead_letter.first_failed, excluded.last_failed)
         WHERE dead_letter.state = 'replaying'
       """,
       lane, letters.map(\.id), letters.map(\.message.partition.topic),

@@ -4,11 +4,11 @@ import Foundation
 
 /// The checks of ``DeadLetterRule``: a service called inventory, its lane 0, and the order `x`.
 struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
-  private let store: Store
-  private let desk: DeadLetterDesk<Letters>
-  private let letters: Letters
-  private let now = Date(timeIntervalSince1970: 1_800_000_000)
-  private let x = OrderID(rawValue: "x")
+  let store: Store
+  let desk: DeadLetterDesk<Letters>
+  let letters: Letters
+  let now = Date(timeIntervalSince1970: 1_800_000_000)
+  let x = OrderID(rawValue: "x")
 
   init(_ store: Store, _ letters: Letters) {
     self.store = store
@@ -55,6 +55,17 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     try await step(epoch) { [head] in try $0.park([head], lane: 0) }
     try await expect(
       self.queue(epoch).events.map(\.deadLetter), [first.id, second.id, nil], "the queue later")
+  }
+
+  /// It came again after the inbox had forgotten it.
+  func aReplayTakesItsCopyAlong() async throws {
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    let letter = letter(1)
+    try await stop(behind: [letter], later: [2, 1], epoch)
+    _ = try await desk.replay(letter.id, at: now)
+    let queue = try await queue(epoch)
+    try expect(queue.events.map(\.message.offset), [1, 2], "the queue")
+    try expect(queue.events.map(\.deadLetter), [letter.id, nil], "what is replayed")
   }
 
   func aReplayWithoutAFencePutsOneUp() async throws {
@@ -166,139 +177,10 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     }
   }
 
-  // MARK: - The rest
-
-  func lettersComeBackAsTheyWere() async throws {
-    _ = try await store.takeOver(lane: 3, owner: "a")
-    let letter = DeadLetter(
-      service: .inventory, message: HostileData.message(offset: 7), reason: "\u{0}",
-      detail: "\u{1b}",
-      attempts: 2, firstFailed: now, lastFailed: now + 1)
-    try await step(1, lane: 3) { try $0.record([letter], lane: 3) }
-    try await letters.change { transaction in
-      var changed = letter
-      changed.edit = .init(
-        value: HostileData.bytes, headers: HostileData.headers, eventID: letter.id, at: now + 2)
-      try transaction.update(changed)
-    }
-    try await desk.assign(letter.id, to: "ada\u{0}")
-    try await desk.note(letter.id, "what \u{1b}[31m it is")
-    guard let found = try await desk.letter(letter.id) else {
-      throw ConformanceFailure("the letter is gone")
-    }
-    try expect(found.message.key, letter.message.key, "the key")
-    try expect(found.message.value, letter.message.value, "the value")
-    try expect(found.message.headers, letter.message.headers, "the headers")
-    try expect(found.message.offset, 7, "the offset")
-    try expect(found.failure, letter.failure, "the failure")
-    try expect(found.stateSince, letter.lastFailed, "since when it is open")
-    try expect(found.edit?.value, HostileData.bytes, "the edited value")
-    try expect(found.edit?.headers, HostileData.headers, "the edited headers")
-    try expect(found.edit?.eventID, letter.id, "the edited event's id")
-    try expect(found.edit?.at, now + 2, "when it was edited")
-    try expect(found.owner, "ada\u{FFFD}", "the owner")
-    try expect(found.note, "what \u{FFFD}[31m it is", "the note")
-    try await desk.assign(letter.id, to: nil)
-    try await expect(desk.letter(letter.id)?.owner, nil, "the owner")
-    try await expect(desk.letter(UUID())?.id, nil, "a letter that is not there")
-  }
-
-  func aReleasedKeyWaitsAgain() async throws {
-    let epoch = try await store.takeOver(lane: 0, owner: "a")
-    try await expectRefusal("a key was released that is not parked") {
-      _ = try await desk.release(x, at: now)
-    }
-    let letter = letter(1)
-    try await stop(behind: [letter], later: [2], epoch)
-    let release = try await desk.release(x, at: now)
-    try expect(release, Release(waiting: 1, openLetter: letter.id), "the release")
-    let key = try await queue(epoch).key
-    try expect(key.state, .waiting, "the state")
-    try expect(key.attempts, 0, "the attempts")
-    try expect(key.nextAttempt, now, "when it is tried")
-    try expect(key.behind, nil, "what it has stopped behind")
-    try await expectRefusal("a key was released twice") { _ = try await desk.release(x, at: now) }
-  }
-
-  func aWaitingKeyIsTriedNow() async throws {
-    let epoch = try await store.takeOver(lane: 0, owner: "a")
-    try await expectRefusal("a key was tried that is not parked") {
-      try await desk.tryNow(x, isLast: false, at: now)
-    }
-    let letter = letter(1)
-    let waiting = ParkedKey(
-      key: x, state: .waiting, attempts: 3, nextAttempt: now + 900, reason: letter.reason,
-      detail: letter.detail, firstFailed: now - 60, lastFailed: now - 30)
-    try await step(epoch) { step in
-      try step.fence([waiting], lane: 0)
-      try step.park([parked(2)], lane: 0)
-    }
-    for isLast in [true, false] {
-      try await desk.tryNow(x, isLast: isLast, at: now + (isLast ? 1 : 2))
-      var due = waiting
-      due.nextAttempt = now + 1
-      due.isLastTry = isLast
-      try await expect(queue(epoch).key, due, "the key")
-    }
-    // It is said of one try.
-    try await desk.tryNow(x, isLast: true, at: now)
-    var failed = waiting
-    failed.nextAttempt = now + 3
-    try await step(epoch) { [failed] in try $0.fence([failed], lane: 0) }
-    try await expect(queue(epoch).key, failed, "the key after a failure")
-    try await stop(behind: [letter], later: [], epoch)
-    try await expectRefusal("a dead key was tried") {
-      try await desk.tryNow(x, isLast: true, at: now)
-    }
-  }
-
-  func aDiscardedLetterKeepsItsFence() async throws {
-    let epoch = try await store.takeOver(lane: 0, owner: "a")
-    let letter = letter(1)
-    try await stop(behind: [letter], later: [2, 3], epoch)
-    let fence = try await desk.discard(letter.id, at: now + 3)
-    try expect(fence?.key.key, x, "the order that has stopped")
-    try expect(fence?.waiting, 2, "the events that wait")
-    try await expect(state(of: letter), .discarded, "the state")
-    try await expect(desk.letter(letter.id)?.stateSince, now + 3, "since when")
-    try await expectRefusal("a discarded letter was replayed") {
-      _ = try await desk.replay(letter.id, at: now)
-    }
-    let release = try await desk.release(x, at: now)
-    try expect(release, Release(waiting: 2, openLetter: nil), "the release")
-  }
-
-  func aRefusalChangesNothing() async throws {
-    let epoch = try await store.takeOver(lane: 0, owner: "a")
-    let letter = letter(1)
-    try await stop(behind: [letter], later: [], epoch, fenced: false)
-    // An order of another lane's, that has never had an owner.
-    let elsewhere = self.letter(message(2, partition: 9))
-    try await stop(behind: [elsewhere], later: [], epoch, fenced: false)
-    try await expectRefusal("a replay went to a lane that nobody works") {
-      _ = try await desk.replay(elsewhere.id, at: now)
-    }
-    try await expectRefusal("an edit took another order") {
-      let other = message(1, order: "y")
-      _ = try await desk.edit(
-        letter, value: other.value ?? [], headers: other.headers, at: now)
-    }
-    try await expectRefusal("a letter was found that is not there") {
-      try await desk.note(UUID(), "?")
-    }
-    for letter in [letter, elsewhere] {
-      let found = try await desk.letter(letter.id)
-      try expect(found?.state, .open, "the state")
-      try expect(found?.edit, nil, "the edit")
-    }
-    try await expect(
-      store.step { try $0.admit([], keys: [x], lane: 0, epoch: epoch).parked }, [], "the fences")
-  }
-
   // MARK: - Tools
 
   /// A message about an order that inventory acts on.
-  private func message(
+  func message(
     _ offset: Int64, order: String = "x", partition: Int32 = 0
   ) -> RawMessage {
     let id = UUID(version5Of: "\(order)/\(offset)", namespace: .orderlyEvents)
@@ -311,9 +193,9 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
       headers: EventCodec.headers(of: event))
   }
 
-  private func letter(_ offset: Int64) -> DeadLetter { letter(message(offset)) }
+  func letter(_ offset: Int64) -> DeadLetter { letter(message(offset)) }
 
-  private func letter(_ message: RawMessage) -> DeadLetter {
+  func letter(_ message: RawMessage) -> DeadLetter {
     DeadLetter(
       service: .inventory, message: message, reason: "down", detail: "no answer", attempts: 4,
       firstFailed: now - 60, lastFailed: now - 30,
@@ -321,15 +203,15 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
         key: message.key, value: message.value, headers: message.headers))
   }
 
-  private func parked(_ offset: Int64) -> ParkedEvent {
+  func parked(_ offset: Int64) -> ParkedEvent {
     let message = message(offset)
     return ParkedEvent(
       id: UUID(version5Of: "x/\(offset)", namespace: .orderlyEvents), order: x,
-      type: .paymentVoided, message: message)
+      type: EventType.paymentVoided.rawValue, message: message)
   }
 
   /// Leaves the letters, and the order stopped behind the last of them with later events.
-  private func stop(
+  func stop(
     behind letters: [DeadLetter], later: [Int64], _ epoch: Int64, fenced: Bool = true
   ) async throws {
     try await step(epoch) { step in
@@ -344,7 +226,7 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     }
   }
 
-  private func step(
+  func step(
     _ epoch: Int64, lane: Int32 = 0, _ body: @Sendable (Store.Transaction) throws -> Void
   ) async throws {
     try await store.step { step in
@@ -353,7 +235,7 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     }
   }
 
-  private func queue(_ epoch: Int64, lane: Int32 = 0) async throws -> ParkedQueue {
+  func queue(_ epoch: Int64, lane: Int32 = 0) async throws -> ParkedQueue {
     let found = try await store.step { step in
       _ = try step.admit([], lane: lane, epoch: epoch)
       return try step.dueQueues(
@@ -363,17 +245,17 @@ struct DeadLetterCheck<Store: LaneStore, Letters: DeadLetterStore> {
     return queue
   }
 
-  private func state(of letter: DeadLetter) async throws -> DeadLetter.State? {
+  func state(of letter: DeadLetter) async throws -> DeadLetter.State? {
     try await desk.letter(letter.id)?.state
   }
 
-  private func expect<Value: Equatable>(
+  func expect<Value: Equatable>(
     _ value: Value, _ expected: Value, _ what: String
   ) throws {
     if value != expected { throw ConformanceFailure("\(what): \(value), not \(expected)") }
   }
 
-  private func expectRefusal(_ what: String, _ body: () async throws -> Void) async throws {
+  func expectRefusal(_ what: String, _ body: () async throws -> Void) async throws {
     do { try await body() } catch is Refusal { return }
     throw ConformanceFailure(what)
   }

@@ -5,6 +5,7 @@ public import Fleet
 public enum DeadLetterRule: String, CaseIterable, Sendable {
   case aReplayGoesToTheHeadOfItsQueue
   case replaysKeepTheirOrder
+  case aReplayTakesItsCopyAlong
   case aReplayWithoutAFencePutsOneUp
   case onlyAnOpenLetterIsReplayed
   case anEventOfAnotherMessageIsNotReplayed
@@ -24,6 +25,7 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
     switch self {
     case .aReplayGoesToTheHeadOfItsQueue: try await check.aReplayGoesToTheHeadOfItsQueue()
     case .replaysKeepTheirOrder: try await check.replaysKeepTheirOrder()
+    case .aReplayTakesItsCopyAlong: try await check.aReplayTakesItsCopyAlong()
     case .aReplayWithoutAFencePutsOneUp: try await check.aReplayWithoutAFencePutsOneUp()
     case .onlyAnOpenLetterIsReplayed: try await check.onlyAnOpenLetterIsReplayed()
     case .anEventOfAnotherMessageIsNotReplayed:

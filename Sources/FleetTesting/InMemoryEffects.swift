@@ -34,6 +34,16 @@ struct InMemoryEffects: Sendable {
     }
   }
 
+  /// Those that are pending, replayed or not as their rows say.
+  func pending(among effects: [StoredEffect]) -> [StoredEffect] {
+    effects.compactMap { effect in
+      guard let row = rows[effect.id], row.state == .pending else { return nil }
+      var effect = effect
+      effect.isReplayed = row.isReplayed
+      return effect
+    }
+  }
+
   func due(lane: Int32, at now: Date, except ids: [UUID], limit: Int) -> [StoredEffect] {
     let ids = Set(ids)
     return Array(

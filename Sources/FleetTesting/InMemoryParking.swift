@@ -30,9 +30,17 @@ struct InMemoryParking: Sendable {
         guard keys[event.order] != nil else {
           throw StoreError.rejected("parked: the key \(event.order) has no fence")
         }
+        var event = event
         if let index = self.events.firstIndex(where: { $0.id == event.id }) {
-          self.events[index].failure = event.failure
-        } else if event.deadLetter != nil {
+          let standing = self.events[index]
+          event.deadLetter = event.deadLetter ?? standing.deadLetter
+          if event.deadLetter == standing.deadLetter {
+            self.events[index].failure = event.failure
+            continue
+          }
+          self.events.remove(at: index)
+        }
+        if event.deadLetter != nil {
           let place = self.events.firstIndex { $0.deadLetter == nil } ?? self.events.count
           self.events.insert(event, at: place)
         } else {

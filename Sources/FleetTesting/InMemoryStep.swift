@@ -95,9 +95,11 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     try write { $0.effects.append(.store(effects)) }
   }
 
-  public func settle(_ effects: [StoredEffect], lane: Int32) throws {
+  public func settle(_ effects: [StoredEffect]) throws -> [StoredEffect] {
     try fail(at: .settle)
-    try write { $0.effects.append(.settle(effects)) }
+    let pending = working.effects.pending(among: effects)
+    try write { $0.effects.append(.settle(pending)) }
+    return pending
   }
 
   func write(_ change: (inout InMemoryWrites<Tables>) -> Void) throws {

@@ -109,6 +109,7 @@ struct ParkingCheck<Store: LaneStore> {
     bare.message.key = nil
     bare.message.value = nil
     bare.message.headers = []
+    bare.type = "of.another-version"
     let events = [event("a", offset: 0, failure), bare]
     try await step(epoch) { step in
       try step.fence([fence("a")], lane: 0)
@@ -198,7 +199,7 @@ struct ParkingCheck<Store: LaneStore> {
     _ name: String, offset: Int64, _ failure: EventFailure? = nil
   ) -> ParkedEvent {
     ParkedEvent(
-      id: UUID(), order: key(name), type: .inventoryReserved,
+      id: UUID(), order: key(name), type: "inventory.reserved",
       message: HostileData.message(offset: offset), failure: failure)
   }
 

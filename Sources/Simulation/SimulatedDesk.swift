@@ -114,7 +114,7 @@ struct SimulatedDeskTransaction<Tables: InMemoryTables>: DeadLetterTransaction {
 extension Fact {
   init(_ event: ParkedEvent) {
     self = .parked(
-      order: event.order.rawValue, event: event.id.uuidString, type: event.type.rawValue,
+      order: event.order.rawValue, event: event.id.uuidString, type: event.type,
       letter: event.deadLetter?.uuidString)
   }
 

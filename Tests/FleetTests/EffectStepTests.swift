@@ -42,4 +42,29 @@ struct EffectStepTests {
       #expect(store.deadLetters.map(\.state) == [.resolved])
     }
   }
+
+  /// What a worker holds of an effect is from before another owner gave it up and it was replayed.
+  @Test func anOldAnswerEndsAReplay() async throws {
+    let desk = DeadLetterDesk(service: .payments, store: store)
+    let effect = try #require(try await run([item(reservation("x"))]).effects.first)
+    let refusal = EffectFailure(.final, "down", "")
+    let dead = effect.failed(refusal, EffectPolicy(), at: now)
+    let letter = try #require(try await run([.effect(dead)]).deadLetters.first)
+    _ = try await desk.replay(letter.id, at: now)
+    let result = try await run([.effect(effect.answered("\"ref\"", at: now))], nextSequence: 8)
+    #expect(result.resolved == [letter.id])
+    #expect(store.deadLetters.map(\.state) == [.resolved])
+    #expect(store.effects[effect.id]?.state == .done)
+  }
+
+  /// Another owner has had the answer meanwhile.
+  @Test func whatIsDoneIsNotGivenUp() async throws {
+    let effect = try #require(try await run([item(reservation("x"))]).effects.first)
+    _ = try await run([.effect(effect.answered("\"ref\"", at: now))], nextSequence: 8)
+    let late = effect.failed(EffectFailure(.final, "down", ""), EffectPolicy(), at: now)
+    let result = try await run([.effect(late)], nextSequence: 9)
+    #expect(result.deadLetters.isEmpty && result.outbox.isEmpty)
+    #expect(store.deadLetters.isEmpty)
+    #expect(store.effects[effect.id]?.state == .done)
+  }
 }
