@@ -2,7 +2,7 @@ public import Contracts
 public import Foundation
 
 // What the runtime needs of the world. FleetPostgres and FleetKafka provide it on the real clients,
-// FleetTesting in memory; one conformance suite holds both to the same behaviour.
+// FleetTesting in memory; one conformance suite holds the stores of both to the same behaviour.
 
 /// The database of one service, as its lanes use it.
 public protocol LaneStore<Rows>: Sendable {
@@ -70,8 +70,8 @@ public protocol LaneStore<Rows>: Sendable {
   func forget(lane: Int32, epoch: Int64, limit: Int) async throws -> Bool
 }
 
-/// The statements of one step, in the order in which a step calls them. Not Sendable: it lives on
-/// the connection's thread and ends with the step's body.
+/// The statements of one step. Not Sendable: it lives on the connection's thread and ends with the
+/// step's body.
 public protocol StepTransaction<Rows> {
   associatedtype Rows: Sendable
 
