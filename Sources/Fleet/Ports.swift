@@ -113,7 +113,7 @@ public protocol StepTransaction<Rows> {
   /// - Throws: ``StoreError/rejected(_:)`` for one that is there already, there or with COMMIT.
   func store(_ effects: [StoredEffect], lane: Int32) throws
   /// Writes what has become of pending effects. One that is not pending stays as it is.
-  func settle(_ effects: [StoredEffect], lane: Int32) throws
+  func settle(_ effects: [StoredEffect]) throws
 }
 
 extension StepTransaction {

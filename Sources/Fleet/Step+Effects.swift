@@ -82,7 +82,7 @@ extension Step {
       case (.done, false), (.pending, _): break
       }
     }
-    try transaction.settle(effects, lane: context.lane)
+    try transaction.settle(effects)
     if !result.resolved.isEmpty { try transaction.resolve(result.resolved, at: context.now) }
   }
 }

@@ -21,7 +21,7 @@ extension PostgresStep {
       effects.map(\.createdAt))
   }
 
-  public func settle(_ effects: [StoredEffect], lane: Int32) throws {
+  public func settle(_ effects: [StoredEffect]) throws {
     try connection.executeLater(
       """
       UPDATE effect SET state = new.state, attempts = new.attempts,

@@ -72,11 +72,11 @@ struct EffectCheck<Store: LaneStore> {
     (dead.state, dead.failure) = (.dead, failure)
     (delayed.failure, delayed.nextAttempt) = (failure, now + 60)
     let settled = [done, dead, delayed]
-    try await step(epoch) { try $0.settle(settled, lane: 0) }
+    try await step(epoch) { try $0.settle(settled) }
     try await expect(due(), [effects[3]], "what is left")
     try await expect(due(at: now + 60), [effects[3], delayed], "what is due later")
     // What is not pending stays as it is.
-    try await step(epoch) { try $0.settle(Array(effects[0...1]), lane: 0) }
+    try await step(epoch) { try $0.settle(Array(effects[0...1])) }
     try await expect(due(at: now + 60), [effects[3], delayed], "after the second time")
   }
 
@@ -92,7 +92,7 @@ struct EffectCheck<Store: LaneStore> {
     let letter = DeadLetter(dead, of: .inventory, lane: 0)
     try await step(epoch) { [dead] step in
       try step.store([effect], lane: 0)
-      try step.settle([dead], lane: 0)
+      try step.settle([dead])
       try step.record([letter], lane: 0)
     }
     try await expect(due(), [], "before the replay")
@@ -113,7 +113,7 @@ struct EffectCheck<Store: LaneStore> {
       throw ConformanceFailure("an effect was replayed twice")
     } catch is Refusal {}
     try await step(epoch) { [dead] step in
-      try step.settle([dead], lane: 0)
+      try step.settle([dead])
       try step.record([letter], lane: 0)
     }
     guard try await desk.letter(letter.id)?.state == .open else {

@@ -95,7 +95,7 @@ public final class InMemoryStep<Tables: InMemoryTables>: StepTransaction {
     try write { $0.effects.append(.store(effects)) }
   }
 
-  public func settle(_ effects: [StoredEffect], lane: Int32) throws {
+  public func settle(_ effects: [StoredEffect]) throws {
     try fail(at: .settle)
     try write { $0.effects.append(.settle(effects)) }
   }

@@ -303,8 +303,8 @@ struct SimulatedStep<Tables: InMemoryTables>: StepTransaction where Tables.Rows:
     }
   }
 
-  func settle(_ effects: [StoredEffect], lane: Int32) throws {
+  func settle(_ effects: [StoredEffect]) throws {
     try pass()
-    if bug != .forgetsSettlements { try inner.settle(effects, lane: lane) }
+    if bug != .forgetsSettlements { try inner.settle(effects) }
   }
 }
