@@ -24,7 +24,7 @@ public protocol EffectProvider<Effect, Outcome>: Sendable {
 
 /// A call that has brought no answer to decide on.
 public struct EffectFailure: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: Sendable, Hashable, CaseIterable {
+  public enum Kind: Sendable, Hashable {
     /// The provider can't be reached, does not answer, or answers that it can't work now. It counts
     /// against the provider: others would fare the same.
     case unavailable

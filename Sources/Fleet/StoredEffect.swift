@@ -13,7 +13,7 @@ public import Foundation
 
 /// A call to the outside world that a step has decided on.
 public struct StoredEffect: Sendable, Hashable {
-  public enum State: String, Sendable, CaseIterable {
+  public enum State: String, Sendable {
     case pending, done, dead
   }
 
