@@ -4,7 +4,9 @@ public import Contracts
 /// is at most one entry for each order, kind and account, so that nothing is booked twice.
 public struct LedgerEntry: Hashable, Sendable {
   public enum Kind: String, Sendable {
+    /// The provider has taken the money from the customer.
     case capture
+    /// The provider has given all of it back.
     case refund
   }
 
