@@ -3,8 +3,11 @@ public import FoundationEssentials
 /// What a decider is asked about: an event of a topic, the result of an effect, or a deadline that
 /// has passed.
 public enum Input<Outcome: Sendable>: Sendable {
+  /// An event of one of the types that the service consumes.
   case event(EventPayload)
+  /// How an effect that the order has asked for has ended.
   case outcome(Outcome, of: OrderID)
+  /// The order's deadline has passed. It may have been met meanwhile.
   case deadline(OrderID)
 
   public var orderID: OrderID {
@@ -45,6 +48,12 @@ public protocol Decider<Rows, Effect, Outcome>: Sendable {
   /// How an effect ended. It may be stored, as effects are.
   associatedtype Outcome: Codable & Sendable
 
+  /// Decides one input. Called again with the same rows, as after a crash, it decides the same.
+  ///
+  /// - Parameters:
+  ///   - now: the time of the step; the same for all inputs of a batch.
+  ///   - rows: the rows that the batch touches, as the earlier inputs of the batch have left them.
+  /// - Returns: ``Decision/nothing`` for what came too late, or twice: no input is an error.
   func decide(_ input: Input<Outcome>, at now: Date, in rows: inout Rows) -> Decision<Effect>
 }
 

@@ -35,14 +35,17 @@ extension Event {
   ///
   /// The id depends on nothing but these, so deciding again, after a crash or by another worker,
   /// gives the same id and the readers' inboxes drop the second copy.
+  ///
+  /// - Parameter causationID: the event that `cause` goes back to. It is `cause` itself, except where
+  ///   that is the answer to an effect.
   public static func emitted(
-    _ payload: EventPayload, by service: ServiceName, because cause: UUID, traceparent: String?,
-    index: Int, at time: Date
+    _ payload: EventPayload, by service: ServiceName, because cause: UUID, causationID: UUID,
+    traceparent: String?, index: Int, at time: Date
   ) -> Event {
     let name =
       "\(cause.lowercaseText)/\(service.rawValue)/\(payload.type.rawValue)/\(index)"
     return Event(
       id: UUID(version5Of: name, namespace: .orderlyEvents), source: service.source, time: time,
-      payload: payload, causationID: cause, traceparent: traceparent)
+      payload: payload, causationID: causationID, traceparent: traceparent)
   }
 }

@@ -107,15 +107,25 @@ public enum EventCodec {
 public struct UnreadableEvent: Error, Hashable, Sendable, CustomStringConvertible {
   /// A stable word for the kind of fault: the `dlq-reason` header.
   public enum Reason: String, CaseIterable, Sendable {
+    /// A header that every event has is not there: see Topics/schemas/headers.json.
     case missingHeader = "missing-header"
+    /// A header is there twice, is no text, or says what it must not.
     case invalidHeader = "invalid-header"
+    /// `ce_type` is not one of ``EventType``.
     case unknownType = "unknown-type"
+    /// The record has no body.
     case noValue = "no-value"
+    /// The body is larger than ``EventCodec/maximumBodyBytes``.
     case tooBig = "too-big"
+    /// The body is nested deeper than ``EventCodec/maximumDepth``.
     case tooDeep = "too-deep"
+    /// The body is no JSON.
     case invalidJSON = "invalid-json"
+    /// The body is JSON, and breaks a rule of its schema.
     case invalidBody = "invalid-body"
+    /// The record's key is not the body's order.
     case wrongKey = "wrong-key"
+    /// The type does not belong on the topic.
     case wrongTopic = "wrong-topic"
   }
 

@@ -1,9 +1,13 @@
 /// The four services of the platform. The raw value is the service's name everywhere: its Kafka
 /// consumer group, its Postgres schema and role, and the prefix of its topics.
 public enum ServiceName: String, CaseIterable, Sendable, Codable {
+  /// Takes orders on, watches over their deadlines, and tells how they have ended.
   case orders
+  /// Sets stock aside for an order, and puts it back.
   case inventory
+  /// Screens for fraud, takes the money, and gives it back.
   case payments
+  /// Has the carrier ship the parcel: the point of no return.
   case fulfilment
 
   /// The topic that carries this service's events.

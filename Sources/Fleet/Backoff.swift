@@ -2,6 +2,7 @@ import Foundation
 
 /// What spreads the waits of those that failed together.
 public struct Jitter: Sendable {
+  /// Any number of that range, as likely as another.
   public static let random = Jitter { .random(in: 0.5...1) }
 
   /// Returns a number from 0.5 to 1.
@@ -14,7 +15,9 @@ public struct Jitter: Sendable {
 
 /// How long to wait before trying again: exponential with jitter, bounded.
 public struct Backoff: Sendable {
+  /// The longest wait after the first failure; more than zero.
   public var base: Duration
+  /// No wait is longer; not below `base`.
   public var cap: Duration
   /// How many times as long each wait is as the one before; at least 1.
   public var factor: Double

@@ -6,13 +6,17 @@ public struct DeadLetter: Sendable {
   /// Derived from the service and the message's place in the log, so that a redelivery makes no
   /// second letter.
   public var id: UUID
+  /// The service that could not handle it.
   public var service: ServiceName
+  /// As it was read; for an effect a rendering of it, see ``effectID``.
   public var message: RawMessage
   /// A stable word: an ``UnreadableEvent/Reason``, a provider's, or `rejected-by-database`.
   public var reason: String
   /// What is wrong, naming the header or the field.
   public var detail: String
+  /// All tries of it, those in place too; at least 1.
   public var attempts: Int
+  /// By the clock of the worker, as `lastFailed`.
   public var firstFailed: Date
   public var lastFailed: Date
   /// The event, where the message could be read.

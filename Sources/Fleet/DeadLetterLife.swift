@@ -24,11 +24,13 @@ extension DeadLetter {
 
   /// What is replayed instead of the original.
   public struct Edit: Sendable, Hashable {
+    /// The whole body, as JSON.
     public var value: [UInt8]
     /// With the id of the edited event in them, and that of the original as its cause.
     public var headers: [EventHeader]
     /// Not the original's: whoever has handled one of the two has not handled the other.
     public var eventID: UUID
+    /// By the database's clock, unless whoever edits gives a time.
     public var at: Date
 
     public init(value: [UInt8], headers: [EventHeader], eventID: UUID, at: Date) {

@@ -56,6 +56,7 @@ public protocol DeadLetterTransaction: LaneLocking {
 /// A fence as an operator sees it.
 public struct StandingFence: Sendable, Hashable {
   public var key: ParkedKey
+  /// The lane that works the key.
   public var lane: Int32
   /// How many events wait behind it, without those that are replayed.
   public var waiting: Int
@@ -69,6 +70,7 @@ public struct StandingFence: Sendable, Hashable {
 
 /// A replay that is under way.
 public struct ReplayStart: Sendable, Hashable {
+  /// The one whose event, or whose call to a provider, is tried again.
   public var order: OrderID
   /// The lane that handles it.
   public var lane: Int32

@@ -15,7 +15,7 @@ final class EffectMetrics: Sendable {
     circuit.record(0)
   }
 
-  func called(_ kind: String, _ failure: EffectFailure?, _ duration: Duration) {
+  func called(_ failure: EffectFailure?, _ duration: Duration) {
     seconds.record(duration: duration)
     calls[failure?.reason ?? "answered"].increment()
   }

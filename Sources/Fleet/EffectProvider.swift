@@ -15,6 +15,9 @@ public protocol EffectProvider<Effect, Outcome>: Sendable {
   /// The same key may come again, even while an earlier call is under way: after a timeout, or after
   /// a worker has crashed. The provider must do the thing once, and give the same answer.
   ///
+  /// - Parameters:
+  ///   - key: the idempotency key, ``StoredEffect/id``: the same for each call of one effect.
+  ///   - traceparent: the W3C trace context to pass on; nil where there is none.
   /// - Throws: what has become of the call if there is no answer that decides. An outcome that is
   ///   not known is never thrown as final.
   func perform(
@@ -24,7 +27,7 @@ public protocol EffectProvider<Effect, Outcome>: Sendable {
 
 /// A call that has brought no answer to decide on.
 public struct EffectFailure: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: Sendable, Hashable, CaseIterable {
+  public enum Kind: Sendable, Hashable {
     /// The provider can't be reached, does not answer, or answers that it can't work now. It counts
     /// against the provider: others would fare the same.
     case unavailable

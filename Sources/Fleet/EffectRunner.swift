@@ -102,7 +102,7 @@ final class EffectRunner<Effect: EffectRequest, Outcome: Codable & Sendable>: Se
     guard let result = await resultInTime(of: call.effect) else { return }
     let now = clock.now
     let (settled, failure) = settle(call.effect, result, at: now)
-    metrics.called(call.effect.kind, failure, ContinuousClock.now - started)
+    metrics.called(failure, ContinuousClock.now - started)
     let (lane, breaker) = state.withLock { state -> (LaneQueue?, CircuitBreaker.State) in
       state.tasks[call.number] = nil
       let isWanted = state.queue.ended(call, failure, at: now)

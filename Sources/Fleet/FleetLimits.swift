@@ -42,6 +42,7 @@ public struct FleetLimits: Sendable {
 /// How parked keys are tried again, by the reason of the failure: a provider that is down for hours
 /// wants other waits than a lookup that is slow.
 public struct ParkingTiers: Sendable {
+  /// For the reasons that ``byReason`` does not name.
   public var standard: ParkingPolicy
   /// By ``TransientFailure/reason``.
   public var byReason: [String: ParkingPolicy]

@@ -282,8 +282,9 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     var rest = records[...]
     var attempt = 0
     while !rest.isEmpty {
-      let errors = await activity.during("publishing to \(topics(rest))") {
-        await producer.publish(rest.map { $0.outbound(lane: number) })
+      let (lane, batch) = (number, rest)
+      let errors = await activity.during("publishing to \(batch.topics(lane: lane))") {
+        await producer.publish(batch.map { $0.outbound(lane: lane) })
       }
       // From the first failure on all are published again: first copies must stay in order, and
       // the second copies of those that did succeed drop out at the readers' inboxes.
@@ -298,10 +299,6 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
       try await pause(Backoff.connection.delay(afterAttempt: attempt))
     }
     if !records.isEmpty { health.resolve(.publishing) }
-  }
-
-  private func topics(_ records: ArraySlice<OutboxRecord>) -> String {
-    Set(records.map(\.topic)).sorted().map { "\($0)[\(number)]" }.joined(separator: ", ")
   }
 
   private func delete(_ sequences: [Int64], _ tenure: inout Tenure) async throws(Ended) {
@@ -336,5 +333,12 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     if queue.isStopped { throw Ended() }
     try? await clock.sleep(for: duration)
     if queue.isStopped { throw Ended() }
+  }
+}
+
+extension ArraySlice<OutboxRecord> {
+  /// The partitions that they are published to, for people.
+  fileprivate func topics(lane: Int32) -> String {
+    Set(map(\.topic)).sorted().map { "\($0)[\(lane)]" }.joined(separator: ", ")
   }
 }

@@ -13,8 +13,14 @@ final class LaneQueue: Sendable {
     case stop
   }
 
+  /// A message that waits, and its weight, which costs a walk over its headers.
+  private struct Waiting {
+    let message: RawMessage
+    let weight: Int
+  }
+
   private struct State {
-    var messages: [RawMessage] = []
+    var messages: [Waiting] = []
     var weight = 0
     var effects: [StoredEffect] = []
     var lastWereEffects = false
@@ -29,9 +35,11 @@ final class LaneQueue: Sendable {
 
   /// Adds messages and returns the weight that now waits, in bytes.
   func add(_ messages: [RawMessage]) -> Int {
+    let waiting = messages.map { Waiting(message: $0, weight: $0.weight) }
+    let added = waiting.reduce(0) { $0 + $1.weight }
     let (weight, waiter) = state.withLock { state in
-      state.messages.append(contentsOf: messages)
-      state.weight += messages.reduce(0) { $0 + $1.weight }
+      state.messages.append(contentsOf: waiting)
+      state.weight += added
       return (state.weight, state.waiter.take())
     }
     waiter?.resume()
@@ -106,7 +114,7 @@ final class LaneQueue: Sendable {
         weight += state.messages[end].weight
         end += 1
       }
-      let batch = Array(state.messages[..<end])
+      let batch = state.messages[..<end].map(\.message)
       // At once, although the rest has to move up: messages that were taken and kept would count
       // against no bound.
       state.messages.removeFirst(end)

@@ -8,13 +8,21 @@ public struct OutboxRecord: Sendable, Hashable {
   public var sequence: Int64
   /// For an event its id; for a dead letter the dead letter's.
   public var id: UUID
+  /// By its name in Kafka: that of the event's type, or the service's dead letters'.
   public var topic: String
+  /// For an event its order's id as UTF-8; for a dead letter the original's, which may be none.
   public var key: [UInt8]?
+  /// For an event its body as JSON; for a dead letter the original's, which may be none.
   public var value: [UInt8]?
+  /// The CloudEvents `type`; for a dead letter `dead-letter`, which no header says.
   public var type: String
+  /// The CloudEvents `source`: the service that writes it.
   public var source: String
+  /// The CloudEvents `time`: when the event was decided, or the original failed last.
   public var time: Date
+  /// The event or the deadline that has led to it; nil for a dead letter.
   public var causationID: UUID?
+  /// The W3C trace context, handed on from the cause; nil where that had none.
   public var traceparent: String?
   /// The whole list of headers where they are not those of an event: dead letters.
   public var headers: [EventHeader]?

@@ -24,9 +24,11 @@ public import Foundation
 public struct EventFailure: Sendable, Hashable {
   /// A stable word, as in ``DeadLetter/reason``.
   public var reason: String
+  /// What is wrong, for people: 1000 characters at most, without control characters.
   public var detail: String
   /// All tries of the event, those in place too; at least 1.
   public var attempts: Int
+  /// By the clock of the worker, as `last`.
   public var first: Date
   /// Not before `first`.
   public var last: Date
@@ -43,11 +45,13 @@ public struct EventFailure: Sendable, Hashable {
 
 /// An event in the queue of a parked key, with the whole message as it came.
 public struct ParkedEvent: Sendable {
+  /// Of the event, as the inbox has it.
   public var id: UUID
   public var order: OrderID
   /// As the message has it: another version of the service may have parked what this one does not
   /// know.
   public var type: String
+  /// With its place in the log, though it is not read from there again.
   public var message: RawMessage
   /// nil: it has not been tried, only come behind one that has failed.
   public var failure: EventFailure?

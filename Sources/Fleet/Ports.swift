@@ -2,7 +2,7 @@ public import Contracts
 public import Foundation
 
 // What the runtime needs of the world. FleetPostgres and FleetKafka provide it on the real clients,
-// FleetTesting in memory; one conformance suite holds both to the same behaviour.
+// FleetTesting in memory; one conformance suite holds the stores of both to the same behaviour.
 
 /// The database of one service, as its lanes use it.
 public protocol LaneStore<Rows>: Sendable {
@@ -70,8 +70,8 @@ public protocol LaneStore<Rows>: Sendable {
   func forget(lane: Int32, epoch: Int64, limit: Int) async throws -> Bool
 }
 
-/// The statements of one step, in the order in which a step calls them. Not Sendable: it lives on
-/// the connection's thread and ends with the step's body.
+/// The statements of one step. Not Sendable: it lives on the connection's thread and ends with the
+/// step's body.
 public protocol StepTransaction<Rows> {
   associatedtype Rows: Sendable
 
@@ -80,8 +80,15 @@ public protocol StepTransaction<Rows> {
   ///
   /// - Throws: ``StoreError/fenced`` when the lane has a newer owner.
   func admit(_ ids: [UUID], keys: [OrderID], lane: Int32, epoch: Int64) throws -> Admission
+  /// Reads the rows of the service's own tables that `events` may touch, and those of `orders`,
+  /// which name the events' own and others, such as those of deadlines. Rows that other lanes write
+  /// too are locked until the step ends.
   func load(_ events: [EventPayload], orders: [OrderID], at now: Date) throws -> Rows
+  /// Writes what the rules have changed of `rows`. As every call here that returns nothing it may
+  /// be put off until the next one or COMMIT, and then throws there.
   func save(_ rows: Rows, lane: Int32, at now: Date) throws
+  /// Puts records into the lane's outbox, each at its ``OutboxRecord/sequence``, which must be
+  /// free.
   func append(_ records: [OutboxRecord], lane: Int32) throws
   /// Writes dead letters. One that is there and is being replayed is open again, as
   /// ``DeadLetter/reopened(as:)`` has it; another one that is there stays as it is.
@@ -161,7 +168,9 @@ public enum StoreError: Error, Sendable, CustomStringConvertible {
 
 /// One partition of one topic.
 public struct Partition: Hashable, Sendable, CustomStringConvertible {
+  /// By its name in Kafka.
   public let topic: String
+  /// From 0. It is the number of the lane too.
   public let number: Int32
 
   public init(topic: String, number: Int32) {
@@ -174,10 +183,15 @@ public struct Partition: Hashable, Sendable, CustomStringConvertible {
 
 /// A record as it was read, before anyone has made sense of it.
 public struct RawMessage: Sendable {
+  /// Where it was read.
   public var partition: Partition
+  /// Its place in the partition, from 0. What is committed once it is done is one more.
   public var offset: Int64
+  /// For an event its order's id as UTF-8; nil where the record has none.
   public var key: [UInt8]?
+  /// nil where the record has none; no event is one of those.
   public var value: [UInt8]?
+  /// As they came: names may be there twice, in any order.
   public var headers: [EventHeader]
 
   public init(
@@ -232,8 +246,13 @@ public protocol EventConsumer: Sendable {
   func partitionCounts() async throws -> [String: Int32]
   /// Takes the partitions, each from its committed offset, or the beginning where there is none.
   func assign(_ partitions: [Partition]) async throws
+  /// Gives all partitions back, in answer to ``ConsumerEvent/revoked(_:lost:)``: the group waits
+  /// for it.
   func unassign() async throws
+  /// Hands out no more messages of the partitions, which stay assigned, until ``resume(_:)``.
   func pause(_ partitions: [Partition]) async throws
+  /// Goes on with the partitions from where they were paused. Those that are not paused stay as
+  /// they are.
   func resume(_ partitions: [Partition]) async throws
   /// Commits in the background. The offsets are those of the next records to read.
   func commitInBackground(_ offsets: [Partition: Int64]) async throws
@@ -277,9 +296,13 @@ public struct FatalClientError: Error, Sendable, CustomStringConvertible {
 
 /// A record to be published.
 public struct OutboundRecord: Sendable {
+  /// Chosen by who publishes: no partitioner is asked.
   public var partition: Partition
+  /// As ``OutboxRecord/key``.
   public var key: [UInt8]?
+  /// As ``OutboxRecord/value``.
   public var value: [UInt8]?
+  /// All of them, those of CloudEvents too.
   public var headers: [EventHeader]
 
   public init(

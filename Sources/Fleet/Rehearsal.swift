@@ -14,6 +14,7 @@ where
   private let performer: Performer
   private let store: Store
 
+  /// - Parameter performer: one that does nothing outside of the process: it is asked in earnest.
   public init(service: ServiceName, decider: D, performer: Performer, store: Store) {
     self.service = service
     self.decider = decider
@@ -93,6 +94,7 @@ public struct RehearsalResult: Sendable {
   public struct Failure: Sendable, Hashable {
     /// A stable word, as in ``DeadLetter/reason``.
     public var reason: String
+    /// What would go wrong, for people.
     public var detail: String
     /// False: the replay would fail for good at once. True: it would be tried again and again.
     public var mayMend: Bool
@@ -102,7 +104,9 @@ public struct RehearsalResult: Sendable {
   public var emitted: [Event] = []
   /// In order, up to the one that has failed.
   public var effects: [Effect] = []
+  /// In the order of the rows' tables and keys; none where it fails.
   public var changes: [RowChange] = []
+  /// nil: the event would be handled.
   public var failure: Failure?
 }
 
@@ -115,6 +119,7 @@ extension RehearsalResult.Effect {
 
 /// A row that differs before and after.
 public struct RowChange: Sendable, Hashable {
+  /// By its name, without the schema.
   public var table: String
   /// The values of its primary key, joined by slashes.
   public var key: String

@@ -240,10 +240,8 @@ where Store.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D
     effects?.begin(queue)
     let lane = Lane(
       number: number, partitionCount: partitionCount, step: step, store: store, consumer: consumer,
-      producer: producer,
-      queue: queue, progress: progress, limits: limits, clock: clock,
-      health: health,
-      activity: activity, metrics: metrics, owner: owner, logger: logger,
+      producer: producer, queue: queue, progress: progress, limits: limits, clock: clock,
+      health: health, activity: activity, metrics: metrics, owner: owner, logger: logger,
       effects: effects)
     // A lane lives as long as the assignment, not as any scope of this actor: `giveUp` ends it
     // and waits for it, within a bound.

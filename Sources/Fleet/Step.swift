@@ -147,11 +147,11 @@ where Performer.Effect == D.Effect, Performer.Outcome == D.Outcome {
       let next = inputs.removeFirst()
       let decision = decider.decide(next, at: context.now, in: &rows)
       for payload in decision.emits {
-        var event = Event.emitted(
-          payload, by: service, because: cause.id, traceparent: cause.traceparent,
-          index: counts[payload.type, default: 0], at: context.now)
-        event.causationID = cause.event
-        emitted.events.append(event)
+        emitted.events.append(
+          Event.emitted(
+            payload, by: service, because: cause.id, causationID: cause.event,
+            traceparent: cause.traceparent, index: counts[payload.type, default: 0],
+            at: context.now))
         counts[payload.type, default: 0] += 1
       }
       if storesEffects {

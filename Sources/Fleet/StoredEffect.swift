@@ -13,13 +13,19 @@ public import Foundation
 
 /// A call to the outside world that a step has decided on.
 public struct StoredEffect: Sendable, Hashable {
-  public enum State: String, Sendable, CaseIterable {
-    case pending, done, dead
+  public enum State: String, Sendable {
+    /// To be called at ``StoredEffect/nextAttempt``, for the first time or again.
+    case pending
+    /// The provider has answered, and the rules have the answer.
+    case done
+    /// Given up, and dead-lettered: somebody has to decide.
+    case dead
   }
 
   /// The idempotency key. It follows from the cause, so that deciding again, after a crash or by
   /// another worker, asks the provider for the same thing and not for a second one.
   public var id: UUID
+  /// The order whose input has led to it.
   public var order: OrderID
   /// The service and what is asked for: `payments.capture`.
   public var kind: String
@@ -29,6 +35,7 @@ public struct StoredEffect: Sendable, Hashable {
   public var causationID: UUID
   /// The W3C trace context of that event.
   public var traceparent: String?
+  /// When a step has asked for it, by the clock of the worker.
   public var createdAt: Date
   public var state: State
   /// When it is called next. Of no meaning for one that is not pending.
@@ -143,6 +150,7 @@ struct Cause: Sendable {
   let id: UUID
   /// The event that it goes back to.
   let event: UUID
+  /// The W3C trace context of that event, if it had one.
   let traceparent: String?
 }
 

@@ -28,7 +28,7 @@ public struct KafkaEventConsumer: EventConsumer {
   /// - Parameter commitTimeout: for the commit of what is done when partitions are given up.
   public init(
     _ service: ServiceName, configuration: KafkaConfiguration, sessionTimeout: Duration,
-    commitTimeout: Duration = .seconds(5)
+    commitTimeout: Duration
   ) throws {
     self.commitTimeout = commitTimeout
     var kafka = configuration

@@ -5,7 +5,9 @@ public import Postgres
 public struct SchemaDefinition: Sendable {
   /// Migrations that are numbered by themselves, such as those that all services share.
   public struct Component: Sendable {
+    /// As it stands in `schema_migration`: never renamed.
     public let name: String
+    /// By their numbers, the lowest first.
     public let migrations: [Migration]
 
     public init(name: String, migrations: [Migration]) {
@@ -19,6 +21,7 @@ public struct SchemaDefinition: Sendable {
   public let role: String?
   /// Roles that own nothing, to which the files grant rights.
   public let grantees: [String]
+  /// In the order in which they are applied.
   public let components: [Component]
 
   public init(
@@ -33,9 +36,13 @@ public struct SchemaDefinition: Sendable {
 
 /// One migration of one schema, in the words of `orderly db migrate`.
 public struct MigrationStep: Sendable, Hashable, CustomStringConvertible {
+  /// As ``SchemaDefinition/name``.
   public let schema: String
+  /// As ``SchemaDefinition/Component/name``.
   public let component: String
+  /// As ``Migration/number``.
   public let number: Int
+  /// As ``Migration/name``.
   public let name: String
 
   public var description: String { "\(schema): \(component) \(number) \(name)" }
@@ -72,7 +79,11 @@ public struct Migrator: Sendable {
     }
   }
 
-  /// Applies what is missing and returns it. Several at once wait for each other.
+  /// Applies what is missing and returns it, and makes the roles that are missing. Several at once
+  /// wait for each other.
+  ///
+  /// - Throws: ``MigrationError`` as ``pending(on:)`` does, when a file fails, and when the user may
+  ///   not make a role; `PostgresError`. The files that were applied before stay applied.
   public func migrate(on connection: Connection) throws -> [MigrationStep] {
     try connection.withAdvisoryLock(Self.lockKey) { connection in
       // Roles first: files of one schema may grant rights to the roles of others.

@@ -27,13 +27,17 @@ public struct OperatorAction: Sendable, Hashable {
   public enum Outcome: String, Sendable, CaseIterable {
     /// Not yet; or the command was cut off, and nobody knows how much of it was done.
     case started
+    /// All of it was done.
     case done
+    /// Some of it was done and some was not: ``OperatorAction/detail`` says what.
     case partlyDone = "partly-done"
+    /// It has ended in an error, which ``OperatorAction/detail`` is.
     case failed
     /// By a guard that found out only while it was acting.
     case refused
   }
 
+  /// Counts up in the order in which actions begin.
   public let id: Int64
   /// By the database's clock, as `endedAt`.
   public let at: Date
@@ -41,12 +45,14 @@ public struct OperatorAction: Sendable, Hashable {
   public let who: String
   /// As it is typed, without its options: `dlq apply`.
   public let command: String
+  /// As ``Target/text``.
   public let target: String
   /// In the operator's words.
   public let reason: String
   public let outcome: Outcome
   /// What has come of it, in words.
   public let detail: String?
+  /// nil until it has ended.
   public let endedAt: Date?
 }
 

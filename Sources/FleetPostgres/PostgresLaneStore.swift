@@ -3,9 +3,8 @@ public import Fleet
 public import Foundation
 public import Postgres
 
-/// The database of one service: its common tables (lane, inbox,
-/// outbox, parked_key, parked, dead_letter, effect) by statements
-/// that all services share, and its own ones by its ``ServiceStore``.
+/// The database of one service: the tables of ``CommonMigrations`` by statements that all services
+/// share, and its own ones by its ``ServiceStore``.
 public struct PostgresLaneStore<Tables: ServiceStore>: LaneStore {
   public typealias Rows = Tables.Rows
   public typealias Transaction = PostgresStep<Tables>

@@ -12,9 +12,9 @@ extension PostgresStep {
     let rows = try connection.execute(
       """
       SELECT due.key, due.attempts, due.next_attempt_at, due.reason, due.detail, due.first_failed,
-        due.last_failed, due.dead_letter, due.length, event_id, event_type, topic, partition, "offset", parked.key,
-        value, headers::text, parked.attempts, parked.reason, parked.detail, parked.first_failed,
-        parked.last_failed, parked.dead_letter, due.is_last_try
+        due.last_failed, due.dead_letter, due.length, event_id, event_type, topic, partition,
+        "offset", parked.key, value, headers::text, parked.attempts, parked.reason, parked.detail,
+        parked.first_failed, parked.last_failed, parked.dead_letter, due.is_last_try
       FROM (
         SELECT due.*, event, row_number() OVER queue AS place, sum(size) OVER queue AS bytes
         FROM (

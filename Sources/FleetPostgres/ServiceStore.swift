@@ -8,6 +8,7 @@ public import Postgres
 /// `search_path` set to the service's schema. Each issues a fixed number of set-based statements
 /// however many orders there are.
 public protocol ServiceStore<Rows>: Sendable {
+  /// The rows that a batch touches, as the service's rules see them.
   associatedtype Rows: Sendable
 
   /// The files that make the service's own tables, in order. They are applied after
@@ -53,8 +54,11 @@ extension ServiceStore {
 /// One numbered SQL file of a schema. It is never edited once it has been released; the checksum
 /// in the database finds out.
 public struct Migration: Sendable, Hashable {
+  /// The place in its component's order; never given twice.
   public let number: Int
+  /// What the file is for, in a word or two.
   public let name: String
+  /// Any number of statements, run in one transaction with the schema as `search_path`.
   public let sql: String
 
   public init(number: Int, name: String, sql: String) {

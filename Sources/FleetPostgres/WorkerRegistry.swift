@@ -6,17 +6,21 @@ public import Postgres
 public struct WorkerRecord: Sendable, Hashable {
   /// Unique to the process, not to the machine.
   public var id: String
+  /// Those that it runs, with lanes or without.
   public var services: [ServiceName]
+  /// The machine's name, for people.
   public var host: String
   public var processID: Int32
   public var version: String
   /// Of its HTTP endpoint, as `host:port`.
   public var address: String
+  /// By the worker's clock.
   public var startedAt: Date
   /// By the database's clock, so that the clocks of the machines need not agree.
   public var heartbeatAt: Date
   /// The partition numbers that it owns of each service.
   public var lanes: [ServiceName: [Int32]]
+  /// Whether all of its services do their work.
   public var isReady: Bool
   /// Why it is not ready.
   public var problems: [String]
@@ -54,10 +58,12 @@ public struct WorkerRecord: Sendable, Hashable {
 public struct WorkerRegistry: Sendable {
   /// What is registered, and when the database has said so.
   public struct Listing: Sendable {
+    /// By the database's clock.
     public let now: Date
     /// By id.
     public let workers: [WorkerRecord]
 
+    /// Those whose last heartbeat was not too long ago at ``now``.
     public var alive: [WorkerRecord] { workers.filter { $0.isAlive(at: now) } }
   }
 

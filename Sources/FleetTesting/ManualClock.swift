@@ -29,9 +29,6 @@ public final class ManualClock: FleetClock {
 
   public var uptime: Duration { state.withLock { $0.uptime } }
 
-  /// How many tasks wait for this clock.
-  public var sleeperCount: Int { state.withLock { $0.sleepers.count } }
-
   /// Returns when the clock has been moved by `duration`.
   ///
   /// - Throws: `CancellationError` as soon as the task is cancelled.

@@ -1,7 +1,7 @@
 public import Fleet
 
 /// What a lane does with its store: the points at which an ``InMemoryLaneStore`` can fail.
-public enum StoreOperation: Hashable, Sendable, CaseIterable {
+public enum StoreOperation: Hashable, Sendable {
   case takeOver, outbox, removeFromOutbox, dueDeadlines, dueKeys, dueEffects
   /// The COMMIT of a desk's transaction.
   case change

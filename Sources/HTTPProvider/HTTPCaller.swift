@@ -1,6 +1,6 @@
 import Contracts
 import Fleet
-import Foundation
+public import Foundation
 import FoundationNetworking
 import Synchronization
 
@@ -18,12 +18,22 @@ public final class HTTPCaller: Sendable {
   /// Of an answer's body, in bytes.
   static let largestBody = 64 * 1024
 
-  private let endpoint: HTTPEndpoint
+  private let url: URL
+  private let authorization: String?
+  private let timeout: Duration
   private let exchanges = Exchanges()
   private let session: URLSession
 
-  public init(_ endpoint: HTTPEndpoint) {
-    self.endpoint = endpoint
+  /// - Parameters:
+  ///   - url: what the paths of the requests are put behind: `https://payments.example/v1`.
+  ///   - authorization: the value of the header `Authorization`. It is never logged.
+  ///   - timeout: after this a call is given up, in whole seconds; the runner's own deadline comes
+  ///     before it.
+  ///   - connections: most at a time; they are kept open for the next call.
+  public init(url: URL, authorization: String?, timeout: Duration, connections: Int) {
+    self.url = url
+    self.authorization = authorization
+    self.timeout = timeout
     // Ephemeral, and without what it would still keep in memory: each call stands for itself.
     let configuration = URLSessionConfiguration.ephemeral
     configuration.httpCookieStorage = nil
@@ -31,7 +41,7 @@ public final class HTTPCaller: Sendable {
     configuration.urlCache = nil
     configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
     configuration.urlCredentialStorage = nil
-    configuration.httpMaximumConnectionsPerHost = endpoint.connections
+    configuration.httpMaximumConnectionsPerHost = connections
     session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
   }
 
@@ -47,15 +57,15 @@ public final class HTTPCaller: Sendable {
   func post(
     _ path: String, _ body: some Encodable, key: UUID, traceparent: String?, to name: String
   ) async throws(EffectFailure) -> Answer {
-    var request = URLRequest(url: endpoint.url.appending(path: path))
+    var request = URLRequest(url: url.appending(path: path))
     request.httpMethod = "POST"
     // libcurl's timer counts whole seconds here; below one it would be none at all.
-    request.timeoutInterval = max(1, (endpoint.timeout / .seconds(1)).rounded(.up))
+    request.timeoutInterval = max(1, (timeout / .seconds(1)).rounded(.up))
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
     request.setValue("application/json", forHTTPHeaderField: "Accept")
     request.setValue(key.lowercaseText, forHTTPHeaderField: "Idempotency-Key")
     if let traceparent { request.setValue(traceparent, forHTTPHeaderField: "traceparent") }
-    if let authorization = endpoint.authorization {
+    if let authorization {
       request.setValue(authorization, forHTTPHeaderField: "Authorization")
     }
     do {
@@ -66,7 +76,7 @@ public final class HTTPCaller: Sendable {
     } catch {
       throw EffectFailure(
         .unavailable, "provider-unavailable",
-        "no answer from the \(name) at \(endpoint.url.absoluteString): \(Self.sentence(error))")
+        "no answer from the \(name) at \(url.absoluteString): \(Self.sentence(error))")
     }
   }
 

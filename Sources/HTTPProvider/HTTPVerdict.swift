@@ -9,7 +9,7 @@ enum HTTPVerdict {
     var message: String?
   }
 
-  /// The code of a refusal; nil where the body is not one.
+  /// What a refusal says; nil where the body is not one.
   static func refusal(_ answer: HTTPCaller.Answer) -> Refusal? {
     try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))
   }

@@ -65,9 +65,8 @@ struct Assembly {
 
   private func caller(_ provider: ProviderSettings) -> HTTPCaller {
     HTTPCaller(
-      HTTPEndpoint(
-        url: provider.url, authorization: provider.authorization,
-        timeout: options.effects.deadline * 2, connections: options.effects.concurrency))
+      url: provider.url, authorization: provider.authorization,
+      timeout: options.effects.deadline * 2, connections: options.effects.concurrency)
   }
 
   private func assemble<D: Decider, Tables: ServiceStore, Performer: EffectPerformer>(

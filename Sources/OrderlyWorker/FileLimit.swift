@@ -7,7 +7,6 @@ enum FileLimit {
 
   /// Where libdispatch can't open another one for a timer, it ends the process by a trap and without
   /// a word: better never to begin.
-  ///
   static func check() throws(TooLow) {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

@@ -172,7 +172,7 @@ public final class Pool: Sendable {
   private func close(_ slot: Int) async {
     await slots[slot].close()
     let closers = state.withLock { state in
-      state.machine.closed(slot)
+      state.machine.closed()
       guard state.machine.isDrained else { return [] as [CheckedContinuation<Void, Never>] }
       defer { state.closers = [] }
       return state.closers

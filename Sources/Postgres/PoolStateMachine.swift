@@ -26,7 +26,7 @@ struct PoolStateMachine {
     case hand(Slot, to: Ticket)
     /// The slot is free; its connection stays open.
     case keep
-    /// The pool is closed: close the slot's connection, then tell ``closed(_:)``.
+    /// The pool is closed: close the slot's connection, then tell ``closed()``.
     case close(Slot)
   }
 
@@ -107,7 +107,7 @@ struct PoolStateMachine {
   }
 
   /// The connection of a slot is closed.
-  mutating func closed(_ slot: Slot) { closing -= 1 }
+  mutating func closed() { closing -= 1 }
 }
 
 /// How a pool is used at this moment.

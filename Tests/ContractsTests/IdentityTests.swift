@@ -21,7 +21,8 @@ import Testing
       _ payload: EventPayload, _ service: ServiceName, _ cause: UUID, _ index: Int
     ) -> UUID {
       Event.emitted(
-        payload, by: service, because: cause, traceparent: nil, index: index, at: Samples.time
+        payload, by: service, because: cause, causationID: cause, traceparent: nil, index: index,
+        at: Samples.time
       ).id
     }
     let (completed, cancelled) = (Samples.payloads[4], Samples.payloads[5])

@@ -40,9 +40,37 @@ final class GatedProducer: EventProducer {
   }
 }
 
+/// A consumer that does what another one does, except for the calls that it has itself.
+protocol WrappingConsumer: EventConsumer {
+  var consumer: InMemoryConsumer { get }
+}
+
+extension WrappingConsumer {
+  func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent] {
+    try await consumer.poll(maximum: maximum, timeout: timeout)
+  }
+  func partitionCounts() async throws -> [String: Int32] {
+    try await consumer.partitionCounts()
+  }
+  func assign(_ partitions: [Partition]) async throws { try await consumer.assign(partitions) }
+  func unassign() async throws { try await consumer.unassign() }
+  func pause(_ partitions: [Partition]) async throws { try await consumer.pause(partitions) }
+  func resume(_ partitions: [Partition]) async throws { try await consumer.resume(partitions) }
+  func commitInBackground(_ offsets: [Partition: Int64]) async throws {
+    try await consumer.commitInBackground(offsets)
+  }
+  func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
+  func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
+  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
+    try await consumer.standings(of: partitions)
+  }
+  func ping() async throws { try await consumer.ping() }
+  func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
+}
+
 /// A consumer some of whose calls fail at first.
-final class UnreliableConsumer: EventConsumer {
-  private let consumer: InMemoryConsumer
+final class UnreliableConsumer: WrappingConsumer {
+  let consumer: InMemoryConsumer
   private let failures: Atomic<Int>
 
   private let failing: Set<Call>
@@ -71,15 +99,9 @@ final class UnreliableConsumer: EventConsumer {
     if left >= 0 { throw InMemoryBrokerError(description: "the client is busy") }
   }
 
-  func poll(maximum: Int, timeout: Duration) async throws -> [ConsumerEvent] {
-    try await consumer.poll(maximum: maximum, timeout: timeout)
-  }
   func assign(_ partitions: [Partition]) async throws {
     try fail(.assign)
     try await consumer.assign(partitions)
-  }
-  func partitionCounts() async throws -> [String: Int32] {
-    try await consumer.partitionCounts()
   }
   func unassign() async throws {
     try fail(.unassign)
@@ -93,16 +115,6 @@ final class UnreliableConsumer: EventConsumer {
     try fail(.resume)
     try await consumer.resume(partitions)
   }
-  func commitInBackground(_ offsets: [Partition: Int64]) async throws {
-    try await consumer.commitInBackground(offsets)
-  }
-  func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
-  func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
-  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
-    try await consumer.standings(of: partitions)
-  }
-  func ping() async throws { try await consumer.ping() }
-  func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }
 
 /// A producer that fails for good at the first record.
@@ -118,8 +130,8 @@ final class FatalProducer: EventProducer {
 }
 
 /// A consumer that tells something when it is told to.
-final class TellingConsumer: EventConsumer {
-  private let consumer: InMemoryConsumer
+final class TellingConsumer: WrappingConsumer {
+  let consumer: InMemoryConsumer
   private let events = Mutex<[ConsumerEvent]>([])
 
   init(_ consumer: InMemoryConsumer) { self.consumer = consumer }
@@ -133,21 +145,4 @@ final class TellingConsumer: EventConsumer {
     }
     return try await told + consumer.poll(maximum: maximum, timeout: timeout)
   }
-  func partitionCounts() async throws -> [String: Int32] {
-    try await consumer.partitionCounts()
-  }
-  func assign(_ partitions: [Partition]) async throws { try await consumer.assign(partitions) }
-  func unassign() async throws { try await consumer.unassign() }
-  func pause(_ partitions: [Partition]) async throws { try await consumer.pause(partitions) }
-  func resume(_ partitions: [Partition]) async throws { try await consumer.resume(partitions) }
-  func commitInBackground(_ offsets: [Partition: Int64]) async throws {
-    try await consumer.commitInBackground(offsets)
-  }
-  func commit(_ offsets: [Partition: Int64]) async throws { try await consumer.commit(offsets) }
-  func lag() async throws -> [Partition: Int64] { try await consumer.lag() }
-  func standings(of partitions: [Partition]) async throws -> [Partition: LogStanding] {
-    try await consumer.standings(of: partitions)
-  }
-  func ping() async throws { try await consumer.ping() }
-  func close(timeout: Duration) async { await consumer.close(timeout: timeout) }
 }

@@ -27,7 +27,7 @@ import Testing
 
   /// Runs until `x` has stopped behind its first event, which succeeds at the attempt after
   /// `failures`; its second event waits.
-  private func stop(after failures: Int, _ runner: SampleRunner) async throws -> DeadLetter {
+  private func stop(after failures: Int) async throws -> DeadLetter {
     append("x", "1", token: "flaky-\(failures)")
     append("x", "2")
     try await wait { world.deadLetters().count == 1 && world.store.parkedEvents.count == 1 }
@@ -47,8 +47,8 @@ import Testing
 
   /// Attempts are counted through.
   @Test func aReplayIsHandledBeforeWhatCameLater() async throws {
-    try await world.withRunner { runner in
-      let letter = try await stop(after: 5, runner)
+    try await world.withRunner { _ in
+      let letter = try await stop(after: 5)
       let start = try await world.desk.replay(letter.id, at: world.clock.now)
       #expect(start == ReplayStart(order: OrderID(rawValue: "x"), lane: 0, waiting: 1))
       append("x", "3")
@@ -62,8 +62,8 @@ import Testing
   }
 
   @Test func aReplayThatFailsIsOpenAgainAndNoSecondRecord() async throws {
-    try await world.withRunner { runner in
-      let letter = try await stop(after: 8, runner)
+    try await world.withRunner { _ in
+      let letter = try await stop(after: 8)
       for attempts in [5 + 2, 7 + 2] {
         #expect(state(letter) == .open)
         _ = try await world.desk.replay(letter.id, at: world.clock.now)
@@ -85,8 +85,8 @@ import Testing
   }
 
   @Test func aReleasedOrderGoesOnAndItsLetterCanStillBeReplayed() async throws {
-    try await world.withRunner { runner in
-      let letter = try await stop(after: 5, runner)
+    try await world.withRunner { _ in
+      let letter = try await stop(after: 5)
       _ = try await world.desk.release(OrderID(rawValue: "x"), at: world.clock.now)
       append("x", "3")
       try await wait { world.store.parkedKeys.isEmpty && world.handled("x").count == 2 }
@@ -101,8 +101,8 @@ import Testing
 
   /// The replay has not made it worse.
   @Test func aReleasedOrderGoesOnWhenAReplayFails() async throws {
-    try await world.withRunner { runner in
-      let letter = try await stop(after: .max, runner)
+    try await world.withRunner { _ in
+      let letter = try await stop(after: .max)
       _ = try await world.desk.release(OrderID(rawValue: "x"), at: world.clock.now)
       try await wait { world.store.parkedKeys.isEmpty }
       _ = try await world.desk.replay(letter.id, at: world.clock.now)
@@ -116,8 +116,8 @@ import Testing
 
   /// What waits behind one letter is not let through by the replay of another.
   @Test func anOrderStaysBehindTheLetterThatIsNotReplayed() async throws {
-    try await world.withRunner { runner in
-      let first = try await stop(after: 5, runner)
+    try await world.withRunner { _ in
+      let first = try await stop(after: 5)
       _ = try await world.desk.release(OrderID(rawValue: "x"), at: world.clock.now)
       try await wait { world.store.parkedKeys.isEmpty }
       append("x", "3", token: "flaky-5")
@@ -219,8 +219,8 @@ import Testing
   /// Whatever fails on the way, the event is handled once, before the later one, and its letter is
   /// resolved; on the first replay it fails for the last time, so that it is also reopened once.
   @Test(arguments: faults) func everyCrashWindowIsSafe(_ fault: Fault) async throws {
-    try await world.withRunner(world.runner(owner: "first")) { runner in
-      let letter = try await stop(after: 8, runner)
+    try await world.withRunner(world.runner(owner: "first")) { _ in
+      let letter = try await stop(after: 8)
       world.store.setFaults(
         StoreFaults.at(fault.operation, fault.count..<fault.count + 1, fault.fault))
       _ = try await world.desk.replay(letter.id, at: world.clock.now)
@@ -247,8 +247,8 @@ import Testing
   /// An operator who gets no answer asks again, and learns what has become of it.
   @Test(arguments: [StoreFault.fail(.unavailable("away")), .loseReply, .commitLater])
   func anUnansweredReplayIsThereOnceOrNotAtAll(_ fault: StoreFault) async throws {
-    try await world.withRunner { runner in
-      let letter = try await stop(after: 5, runner)
+    try await world.withRunner { _ in
+      let letter = try await stop(after: 5)
       world.store.setFaults(StoreFaults.at(.change, 0..<1, fault))
       await #expect(throws: StoreError.self) {
         try await world.desk.replay(letter.id, at: world.clock.now)

@@ -24,8 +24,7 @@ import Testing
     defer { server.stop() }
     let url = try #require(URL(string: "http://127.0.0.1:\(server.port)"))
     try await body(
-      HTTPCaller(
-        HTTPEndpoint(url: url, authorization: "Bearer secret", timeout: timeout, connections: 4)))
+      HTTPCaller(url: url, authorization: "Bearer secret", timeout: timeout, connections: 4))
   }
 
   private func capture(_ token: String = "tok_ok", of order: String = "order-1") -> PaymentEffect {
@@ -263,8 +262,7 @@ import Testing
   @Test func nobodyListens() async throws {
     let url = try #require(URL(string: "http://127.0.0.1:1/v1"))
     let caller = HTTPCaller(
-      HTTPEndpoint(
-        url: url, authorization: "Bearer secret", timeout: .seconds(600), connections: 1))
+      url: url, authorization: "Bearer secret", timeout: .seconds(600), connections: 1)
     let found = try await failure { () async throws(EffectFailure) in
       try await HTTPPaymentProvider(caller).perform(capture(), key: UUID(), traceparent: nil)
     }

@@ -11,7 +11,7 @@ actor Handled {
     [(isDone: @Sendable (isolated Handled) -> Bool, continuation: CheckedContinuation<Void, Never>)] =
       []
 
-  func add(_ texts: [String], by member: String) {
+  func add(_ texts: [String]) {
     self.texts += texts
     distinct.formUnion(texts)
     announce()
@@ -43,8 +43,7 @@ extension TestTopic {
   }
 
   /// A member of the group that handles messages, commits before it gives partitions back, and
-  /// leaves when all members together have handled `count` different
-  /// ones.
+  /// leaves when all members together have handled `count` different ones.
   func work(_ name: String, _ handled: Handled, until count: Int) async throws {
     let consumer = try consumer { $0.clientID = name }
     try await consumer.subscribe([self.name])
@@ -54,7 +53,7 @@ extension TestTopic {
         switch event {
         case .messages(let messages):
           for message in messages { next[message.topicPartition] = message.offset + 1 }
-          await handled.add(messages.compactMap(\.text), by: name)
+          await handled.add(messages.compactMap(\.text))
         case .assigned(let partitions):
           try await consumer.assign(partitions)
           await handled.assigned(partitions.count, to: name)

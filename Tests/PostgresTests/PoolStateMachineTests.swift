@@ -9,7 +9,7 @@ struct PoolStateMachineTests {
     case release(Int, open: Bool = true, PoolStateMachine.ReleaseAction)
     case withdraw(Int, Bool)
     case close(idle: [Int], waiting: [Int])
-    case closed(Int)
+    case closed
     case drained(Bool)
     case statistics(inUse: Int, idle: Int, waiting: Int)
   }
@@ -32,7 +32,7 @@ struct PoolStateMachineTests {
         #expect(
           machine.close() == .init(idle: idle, waiting: waiting), comment,
           sourceLocation: sourceLocation)
-      case .closed(let slot): machine.closed(slot)
+      case .closed: machine.closed()
       case .drained(let drained):
         #expect(machine.isDrained == drained, comment, sourceLocation: sourceLocation)
       case .statistics(let inUse, let idle, let waiting):
@@ -87,14 +87,14 @@ struct PoolStateMachineTests {
         .request(1, .lease(0)), .request(2, .lease(1)), .request(3, .wait), .drained(false),
         .close(idle: [], waiting: [3]), .request(4, .reject), .drained(false),
         .close(idle: [], waiting: []),
-        .release(0, .close(0)), .closed(0), .drained(false),
-        .release(1, .close(1)), .drained(false), .closed(1), .drained(true),
+        .release(0, .close(0)), .closed, .drained(false),
+        .release(1, .close(1)), .drained(false), .closed, .drained(true),
       ])
     check(
       maximum: 2,
       [
         .request(1, .lease(0)), .release(0, .keep), .close(idle: [0], waiting: []),
-        .drained(false), .closed(0), .drained(true), .request(2, .reject),
+        .drained(false), .closed, .drained(true), .request(2, .reject),
       ])
     check(maximum: 1, [.close(idle: [], waiting: []), .drained(true)])
   }

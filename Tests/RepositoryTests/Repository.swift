@@ -83,6 +83,7 @@ enum Repository {
       .matches(of: /(?:\b(?:library|system)\(\s*|\bname: )"(\w+)"/)
       .map { String($0.1) }
   }
+
   /// The modules of this package that each target of Package.swift declares as dependencies, by the
   /// target's folder.
   static func dependencies() throws -> [String: Set<String>] {

@@ -79,8 +79,8 @@ struct PaymentStoreTests {
   }
 
   @Test func theLastHoursPaymentsOfACustomerAreCountedUpToTheLimit() throws {
-    let limits = FraudScreen.Limits(paymentsPerHour: 3)
-    try StoreBench.with(PaymentStore(limits: limits)) { bench in
+    let screen = FraudScreen(paymentsPerHour: 3)
+    try StoreBench.with(PaymentStore(screen: screen)) { bench in
       try bench.connect { connection in
         func pay(_ id: String, _ customer: String, at time: Date) throws {
           let event = EventPayload.inventoryReserved(

@@ -134,8 +134,7 @@ struct PaymentsDeciderTests {
   }
 
   @Test func thePaymentsOfABatchCountForTheVelocity() {
-    let decider = PaymentsDecider(
-      screen: FraudScreen(limits: FraudScreen.Limits(paymentsPerHour: 3)))
+    let decider = PaymentsDecider(screen: FraudScreen(paymentsPerHour: 3))
     var rows = PaymentRows(recentPayments: ["customer-1": 1])
     let flagged = ["a", "b", "c"].map { id in
       let body = reserved(sampleOrder(id))

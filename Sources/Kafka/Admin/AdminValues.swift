@@ -75,7 +75,7 @@ public struct ConfigurationEntry: Sendable, Hashable {
 }
 
 /// The state of a consumer group.
-public enum GroupState: String, Sendable, CaseIterable {
+public enum GroupState: String, Sendable {
   case unknown = "Unknown"
   case preparingRebalance = "PreparingRebalance"
   case completingRebalance = "CompletingRebalance"

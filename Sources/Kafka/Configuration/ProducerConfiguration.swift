@@ -5,7 +5,7 @@
 /// agrees on the partition of a key.
 public struct ProducerConfiguration: Sendable {
   /// How a batch of records is compressed.
-  public enum Compression: String, Sendable, CaseIterable {
+  public enum Compression: String, Sendable {
     case none, gzip, snappy, lz4, zstd
   }
 

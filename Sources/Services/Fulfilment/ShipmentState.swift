@@ -15,6 +15,7 @@ public enum Shipment: Hashable, Sendable {
   case bookingCancel
   /// The parcel has left.
   case shipped(trackingID: String)
+  /// The carrier has refused: no parcel has left, and none will.
   case failed
   /// No parcel will leave.
   case cancelled(CancellationReason)

@@ -18,9 +18,14 @@ public enum Order: Hashable, Sendable {
   case endedEarly(Ending)
   /// The customer's cancellation came before the order; `order.placed` will start the way back.
   case cancelEarly
+  /// Accepted; the other services are at work on it.
   case placed(Terms)
+  /// On the way back, which fulfilment has been told to begin. The parcel may still turn out to
+  /// have left.
   case cancelling(Terms, CancellationReason)
+  /// Ended: the parcel has left.
   case completed(Terms)
+  /// Ended: nothing is held in stock, and nothing is kept of the money.
   case cancelled(Terms, CancellationReason)
 
   /// How the other services have ended an order.

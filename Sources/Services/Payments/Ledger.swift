@@ -3,12 +3,14 @@ public import Contracts
 /// One side of a booking in double entry. A booking has two entries whose amounts sum to zero; there
 /// is at most one entry for each order, kind and account, so that nothing is booked twice.
 public struct LedgerEntry: Hashable, Sendable {
-  public enum Kind: String, CaseIterable, Sendable {
+  public enum Kind: String, Sendable {
+    /// The provider has taken the money from the customer.
     case capture
+    /// The provider has given all of it back.
     case refund
   }
 
-  public enum Account: String, CaseIterable, Sendable {
+  public enum Account: String, Sendable {
     /// What the payment provider owes us.
     case providerReceivable = "provider-receivable"
     /// What we have earned from customers.

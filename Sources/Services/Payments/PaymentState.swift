@@ -15,10 +15,13 @@ public enum Payment: Hashable, Sendable {
   case capturing(Charge, Parcel)
   /// As `capturing`, but the order is on its way back: the money will be given back at once.
   case capturingUnwanted(Charge, CancellationReason)
+  /// The money is ours; the provider's reference of it is what a refund names.
   case captured(Charge, paymentID: String)
+  /// No money was taken: the provider has refused, or the fraud screen has.
   case declined(Charge, CancellationReason)
   /// The provider has been asked to give the money back.
   case refunding(Charge, paymentID: String, CancellationReason)
+  /// The money that was captured was given back, all of it.
   case refunded(Charge, paymentID: String, CancellationReason)
   /// No money was asked for, nor will be.
   case voided(CancellationReason)
@@ -73,7 +76,9 @@ public enum PaymentEffect: Hashable, EffectRequest {
 public enum PaymentOutcome: Hashable, Sendable, Codable {
   /// The money is taken; the provider's reference of it.
   case captured(paymentID: String)
+  /// It has refused, for good: no money is taken.
   case declined
+  /// The money is given back.
   case refunded
 }
 

@@ -9,11 +9,11 @@ public struct PaymentStore: ServiceStore {
     Migration(file: "0001_init.sql", bytes: PackageResources._001_init_sql)
   ]
 
-  private let limits: FraudScreen.Limits
+  private let screen: FraudScreen
 
-  /// - Parameter limits: tell how far a customer's payments need counting.
-  public init(limits: FraudScreen.Limits = FraudScreen.Limits()) {
-    self.limits = limits
+  /// - Parameter screen: tells how far a customer's payments need counting.
+  public init(screen: FraudScreen = FraudScreen()) {
+    self.screen = screen
   }
 
   public func load(
@@ -39,7 +39,7 @@ public struct PaymentStore: ServiceStore {
             WHERE payment.customer_id = customer.customer_id AND created_at > $2 LIMIT $3
           ) AS recent)
         FROM unnest($1::text[]) AS customer (customer_id)
-        """, Array(customers), now - 3_600, limits.paymentsPerHour),
+        """, Array(customers), now - 3_600, screen.paymentsPerHour),
     ])
     var payments: [OrderID: Payment] = [:]
     for row in results[0] {

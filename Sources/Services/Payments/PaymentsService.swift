@@ -6,9 +6,9 @@ public struct PaymentsService<Provider: EffectPerformer<PaymentEffect, PaymentOu
   public let store: PaymentStore
   public let performer: Provider
 
-  public init(limits: FraudScreen.Limits = FraudScreen.Limits(), provider: Provider) {
-    decider = PaymentsDecider(screen: FraudScreen(limits: limits))
-    store = PaymentStore(limits: limits)
+  public init(provider: Provider) {
+    decider = PaymentsDecider()
+    store = PaymentStore(screen: decider.screen)
     performer = provider
   }
 }
