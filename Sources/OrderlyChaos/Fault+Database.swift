@@ -181,7 +181,11 @@ extension Fault {
       try await scene.fleet.startEach()
       try await scene.underLoad {
         try await OpenTransaction.with(
-          scene.databaseURL, "SELECT count(*) FROM orders.outbox", isolation: "REPEATABLE READ"
+          scene.databaseURL,
+          """
+          SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+          SELECT count(*) FROM orders.outbox
+          """
         ) {
           try await scene.progress(events: 8_000, within: .seconds(600))
           scene.injected("a snapshot held for 8000 events")
