@@ -78,11 +78,7 @@ package final class Fleet: Sendable {
   }
 
   private func end() async {
-    await withDiscardingTaskGroup { group in
-      for worker in workers where worker.program.isRunning {
-        group.addTask { await worker.kill() }
-      }
-    }
+    await killRunning()
     await database.close()
   }
 
@@ -142,6 +138,15 @@ package final class Fleet: Sendable {
     }
   }
 
+  /// Kills all workers that run, and waits for their ends.
+  package func killRunning() async {
+    await withDiscardingTaskGroup { group in
+      for worker in workers where worker.program.isRunning {
+        group.addTask { await worker.kill() }
+      }
+    }
+  }
+
   // MARK: - Commands
 
   package func orderly(_ arguments: [String]) async throws -> Program.Outcome {
@@ -172,11 +177,8 @@ package final class Fleet: Sendable {
 
   /// All that is on these topics now; of a partition in its order.
   package func messages(on topics: [String]) async throws -> [Message] {
-    let partitions = topics.flatMap { topic in
-      (0..<Servers.partitions).map { TopicPartition(topic: topic, partition: $0) }
-    }
     var open = try await Servers.withAdmin(bootstrapServers) { admin in
-      try await admin.watermarks(partitions)
+      try await admin.watermarks(Servers.partitions(of: topics))
     }.filter { !$0.value.isEmpty }
     let reader = try PartitionReader(kafka)
     let result = await catching {
@@ -198,6 +200,15 @@ package final class Fleet: Sendable {
     }
     await reader.close()
     return try result.get()
+  }
+
+  /// Deletes all that is on these topics now, as retention does in the end.
+  package func deleteRecords(of topics: [String]) async throws {
+    try await Servers.withAdmin(bootstrapServers) { admin in
+      let ends = try await admin.watermarks(Servers.partitions(of: topics))
+        .mapValues(\.upperBound)
+      for (_, result) in try await admin.deleteRecords(before: ends) { _ = try result.get() }
+    }
   }
 
   // MARK: - Standing
@@ -262,9 +273,7 @@ package final class Fleet: Sendable {
   }
 
   package static func partitions(of service: ServiceName) -> [TopicPartition] {
-    service.subscriptions.flatMap { topic in
-      (0..<Servers.partitions).map { TopicPartition(topic: topic.rawValue, partition: $0) }
-    }
+    Servers.partitions(of: service.subscriptions.map(\.rawValue))
   }
 
   /// The only value of a statement's result.
@@ -272,6 +281,16 @@ package final class Fleet: Sendable {
     _ sql: String, as type: T.Type = T.self
   ) async throws -> T {
     try await database.withConnection { try $0.execute(sql).scalar() }
+  }
+
+  /// Runs statements whose results nobody needs, as one transaction unless they say otherwise.
+  package func run(_ script: String) async throws {
+    try await database.withConnection { try $0.executeScript(script) }
+  }
+
+  /// How many ids of events a service remembers to have handled.
+  package func inboxRows(of service: ServiceName) async throws -> Int64 {
+    try await scalar("SELECT count(*) FROM \(service.rawValue).inbox")
   }
 }
 
@@ -293,14 +312,23 @@ extension Fleet {
     }
   }
 
+  /// Waits until the groups of all services have no members. One that was killed is a member until
+  /// its session has timed out.
+  package func groupsAreEmpty() async throws {
+    try await Servers.withAdmin(bootstrapServers) { admin in
+      try await eventually("the groups have no members") {
+        try await admin.describeGroups(ServiceName.allCases.map(\.rawValue))
+          .allSatisfy { $0.members.isEmpty }
+      }
+    }
+  }
+
   /// Lets all groups begin again, once they have no members.
   package func rewind() async throws {
+    try await groupsAreEmpty()
     try await Servers.withAdmin(bootstrapServers) { admin in
       for service in ServiceName.allCases {
         let start = Fleet.partitions(of: service).map { ($0, Int64(0)) }
-        try await eventually("the group \(service) has no members") {
-          try await admin.describeGroups([service.rawValue]).first?.members.isEmpty == true
-        }
         for (_, result) in try await admin.alterOffsets(
           group: service.rawValue, to: Dictionary(uniqueKeysWithValues: start))
         {

@@ -7,6 +7,13 @@ package enum Servers {
   package static let topics =
     Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
 
+  /// All partitions of these topics, which have as many as the platform's.
+  package static func partitions(of topics: [String]) -> [TopicPartition] {
+    topics.flatMap { topic in
+      (0..<partitions).map { TopicPartition(topic: topic, partition: $0) }
+    }
+  }
+
   /// Runs `body` with a mock cluster of its own that has the topics of the platform.
   package static func withMock<R>(_ body: (MockCluster) async throws -> R) async throws -> R {
     let mock = try MockCluster()

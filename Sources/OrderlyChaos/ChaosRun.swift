@@ -73,7 +73,7 @@ struct ChaosRun: Sendable {
         let evidence = Evidence(folder: own, scene: scene)
         await evidence.write(serverLog: server.log)
         if outcome.isBroken, keepsBroken { await leaveRunning(scene) }
-        for worker in fleet.workers where worker.program.isRunning { await worker.kill() }
+        await fleet.killRunning()
         await scene.cleanUp()
       }
     } catch {

@@ -153,7 +153,7 @@ final class Scene: Sendable {
   }
 
   private func handled() async throws -> Int64 {
-    try await fleet.scalar("SELECT count(*) FROM orders.inbox")
+    try await fleet.inboxRows(of: .orders)
   }
 
   // MARK: - Workers
