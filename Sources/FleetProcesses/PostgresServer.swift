@@ -60,10 +60,7 @@ package final class PostgresServer: Sendable {
     try Connection.with(try ConnectionConfiguration(url: url)) {
       try $0.executeScript("CREATE DATABASE \(name)")
     }
-    var components = URLComponents(string: url)
-    components?.path = "/\(name)"
-    guard let own = components?.string else { throw NotReached(description: "no URL: \(url)") }
-    return own
+    return try changing(url) { $0.path = "/\(name)" }
   }
 
   private static func process(of data: URL) throws -> Int32 {
@@ -147,4 +144,20 @@ package final class PostgresServer: Sendable {
     kill(process.processIdentifier, SIGINT)
     _ = try? await eventually("Postgres has stopped") { !process.isRunning }
   }
+}
+
+/// A URL with some of its parts changed, as its path or its user. What is special in a part is
+/// escaped.
+///
+/// - Throws: ``NotReached`` when it is not a URL, or would not be one any more. The text is not in
+///   the error, since it may have a password.
+package func changing(_ url: String, _ change: (inout URLComponents) -> Void) throws -> String {
+  guard var components = URLComponents(string: url) else {
+    throw NotReached(description: "what was to be changed is not a URL")
+  }
+  change(&components)
+  guard let changed = components.string else {
+    throw NotReached(description: "what was changed is not a URL any more")
+  }
+  return changed
 }

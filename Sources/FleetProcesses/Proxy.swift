@@ -50,6 +50,16 @@ package final class Proxy: Sendable {
     Thread.detachNewThread { [self] in accept(on: socket) }
   }
 
+  /// The URL at which clients reach the server through it.
+  ///
+  /// - Parameter url: the server's own.
+  package func url(of url: String) throws -> String {
+    try changing(url) { components in
+      components.host = "127.0.0.1"
+      components.port = Int(port)
+    }
+  }
+
   package func set(_ mode: Mode) { state.withLock { $0.mode = mode } }
 
   /// Sends new connections somewhere else; those that are open stay where they are.

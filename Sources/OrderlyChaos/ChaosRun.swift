@@ -55,7 +55,7 @@ struct ChaosRun: Sendable {
       var front: Proxy?
       if fault.isBehindProxy {
         let proxy = try Proxy(to: server.port)
-        url = url.replacing(":\(server.port)/", with: ":\(proxy.port)/")
+        url = try proxy.url(of: url)
         front = proxy
       }
       defer { front?.set(.over) }

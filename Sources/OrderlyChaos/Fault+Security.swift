@@ -91,11 +91,10 @@ extension Fault {
 
 extension Scene {
   fileprivate func url(password: String) throws -> String {
-    var url = URLComponents(string: databaseURL)
-    url?.user = "shop"
-    url?.password = password
-    guard let text = url?.string else { throw NotReached(description: "no URL") }
-    return text
+    try changing(databaseURL) { components in
+      components.user = "shop"
+      components.password = password
+    }
   }
 }
 
@@ -129,14 +128,13 @@ private struct ServerCertificate {
 
   /// A URL whose clients insist on the certificate.
   func verifying(_ url: String) throws -> String {
-    var components = URLComponents(string: url)
     let authority = server.data.appending(path: "authority.pem").path
-    components?.queryItems = [
-      URLQueryItem(name: "sslmode", value: "verify-full"),
-      URLQueryItem(name: "sslrootcert", value: authority),
-    ]
-    guard let text = components?.string else { throw NotReached(description: "no URL") }
-    return text
+    return try changing(url) { components in
+      components.queryItems = [
+        URLQueryItem(name: "sslmode", value: "verify-full"),
+        URLQueryItem(name: "sslrootcert", value: authority),
+      ]
+    }
   }
 
   private func run(_ script: String) async throws {
