@@ -15,6 +15,7 @@ package final class Fleet: Sendable {
     /// What a shell does before it becomes the worker, as `ulimit -n 40`.
     package var setup: String?
 
+    /// The ordinary way, where nothing else is said.
     package init(folder: URL? = nil, environment: [String: String] = [:], setup: String? = nil) {
       self.folder = folder
       self.environment = environment
@@ -24,6 +25,7 @@ package final class Fleet: Sendable {
 
   /// For the programs.
   package let environment: [String: String]
+  /// `host:port` of each broker, with commas between them.
   package let bootstrapServers: String
   /// Whoever waits for a member's death waits that long. 6 s are the least that a real broker
   /// allows by default; a mock takes that long whenever a member joins, and allows less.
@@ -149,10 +151,14 @@ package final class Fleet: Sendable {
 
   // MARK: - Commands
 
+  /// Runs `orderly` on the fleet's servers to its end, whatever its exit status is.
   package func orderly(_ arguments: [String]) async throws -> Program.Outcome {
     try await Program.run("orderly", arguments, environment: environment)
   }
 
+  /// Runs `orderly` on the fleet's servers, and holds it to a success.
+  ///
+  /// - Throws: ``NotReached``, with all that it has written, when its exit status is not 0.
   @discardableResult
   package func succeeding(_ arguments: String...) async throws -> Program.Outcome {
     let outcome = try await orderly(arguments)
@@ -162,11 +168,14 @@ package final class Fleet: Sendable {
 
   // MARK: - Records
 
+  /// By which clients of this process reach the brokers.
   package var kafka: KafkaConfiguration {
     KafkaConfiguration(bootstrapServers: bootstrapServers.split(separator: ",").map(String.init))
   }
 
-  /// Writes records as any producer may.
+  /// Writes records as any producer may, of up to 2 MB each.
+  ///
+  /// - Returns: where they are, in the order of the records.
   package func produce(_ records: [Record]) async throws -> [RecordPosition] {
     let producer = try Producer(
       ProducerConfiguration(kafka: kafka, maximumMessageSize: 2_000_000))
@@ -213,8 +222,11 @@ package final class Fleet: Sendable {
 
   // MARK: - Standing
 
-  /// Waits until everything that is on the topics has been handled and nothing is left to be
-  /// published.
+  /// Waits until everything that is on the topics has been handled, and nothing is left to be
+  /// published or tried again.
+  ///
+  /// - Throws: ``NotReached``, with what was left, after the limit; at once when a worker has ended
+  ///   with anything but 0 or SIGKILL, unless ``doom(_:)`` had said so.
   package func quiet(
     _ services: [ServiceName] = ServiceName.allCases, within limit: Duration = .seconds(180)
   ) async throws {
@@ -272,6 +284,7 @@ package final class Fleet: Sendable {
     return rows
   }
 
+  /// All partitions that a service's group reads.
   package static func partitions(of service: ServiceName) -> [TopicPartition] {
     Servers.partitions(of: service.subscriptions.map(\.rawValue))
   }

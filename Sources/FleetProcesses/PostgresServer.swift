@@ -15,6 +15,7 @@ package final class PostgresServer: Sendable {
   /// The server that was started again, which the owner does not know.
   private let successor = Mutex<Process?>(nil)
 
+  /// Of 127.0.0.1.
   package var port: UInt16 { UInt16(URLComponents(string: url)?.port ?? 5432) }
   /// What the server has written.
   package var log: URL { data.deletingLastPathComponent().appending(path: "server.log") }
@@ -83,6 +84,7 @@ package final class PostgresServer: Sendable {
       }
   }
 
+  /// Sends a signal to processes of the server, as ``processes()`` has found them.
   package func signal(_ number: Int32, _ processes: [Int32]) {
     for process in processes { kill(process, number) }
   }
@@ -96,13 +98,14 @@ package final class PostgresServer: Sendable {
     }
   }
 
-  /// Starts it again, on what its disk has.
+  /// Starts it again, on what its disk has, and waits until it answers.
   package func startAgain() async throws {
     let process = try Self.run(command, as: data, log: log)
     successor.withLock { $0 = process }
     try await isAnswering()
   }
 
+  /// Waits until it takes connections, which it does not while it recovers.
   package func isAnswering() async throws {
     let configuration = try ConnectionConfiguration(url: url)
     try await eventually("Postgres answers") {
