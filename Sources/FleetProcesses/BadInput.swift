@@ -4,9 +4,11 @@ package import Kafka
 
 /// A record that is no event, written out by hand, and what must be said of it.
 package struct BadInput: Sendable, CustomStringConvertible {
+  /// What is wrong with it, in a few words; no two have the same.
   package let name: String
   /// Of a valid order.placed whose id is `order`: what it is instead.
   package let spoil: @Sendable (inout Record) -> Void
+  /// The reason that each dead letter of it must have.
   package let reason: UnreadableEvent.Reason
   /// The field or header that `dlq-detail` must name, or the place where there is no field to name.
   package let field: String
@@ -17,12 +19,14 @@ package struct BadInput: Sendable, CustomStringConvertible {
 
   package var description: String { name }
 
+  /// Those that must dead-letter it, each once.
   package var services: [ServiceName] {
     ServiceName.allCases.filter {
       isForEverybody ? $0.subscriptions.contains(.orders) : $0.consumes.contains(.orderPlaced)
     }
   }
 
+  /// Every kind once.
   package static let all = [
     BadInput("a number as a text", .invalidBody, "total", "\"total\":1999", "\"total\":\"1999\""),
     BadInput(
@@ -99,7 +103,8 @@ package struct BadInput: Sendable, CustomStringConvertible {
     return Array(body[..<range.lowerBound]) + new + Array(body[range.upperBound...])
   }
 
-  /// The record of an order that completes.
+  /// The record of an order that completes: one SKU-0001 for 19.99 EUR. Its event id is a new one
+  /// with each call.
   package static func valid(order: String) -> Record {
     let body = """
       {"orderId":"\(order)","customerId":"c-\(order)","currency":"EUR","total":1999,"lines":[{"sku":\

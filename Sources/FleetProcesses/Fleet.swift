@@ -15,6 +15,7 @@ package final class Fleet: Sendable {
     /// What a shell does before it becomes the worker, as `ulimit -n 40`.
     package var setup: String?
 
+    /// The ordinary way, where nothing else is said.
     package init(folder: URL? = nil, environment: [String: String] = [:], setup: String? = nil) {
       self.folder = folder
       self.environment = environment
@@ -24,6 +25,7 @@ package final class Fleet: Sendable {
 
   /// For the programs.
   package let environment: [String: String]
+  /// `host:port` of each broker, with commas between them.
   package let bootstrapServers: String
   /// Whoever waits for a member's death waits that long. 6 s are the least that a real broker
   /// allows by default; a mock takes that long whenever a member joins, and allows less.
@@ -78,11 +80,7 @@ package final class Fleet: Sendable {
   }
 
   private func end() async {
-    await withDiscardingTaskGroup { group in
-      for worker in workers where worker.program.isRunning {
-        group.addTask { await worker.kill() }
-      }
-    }
+    await killRunning()
     await database.close()
   }
 
@@ -142,12 +140,25 @@ package final class Fleet: Sendable {
     }
   }
 
+  /// Kills all workers that run, and waits for their ends.
+  package func killRunning() async {
+    await withDiscardingTaskGroup { group in
+      for worker in workers where worker.program.isRunning {
+        group.addTask { await worker.kill() }
+      }
+    }
+  }
+
   // MARK: - Commands
 
+  /// Runs `orderly` on the fleet's servers to its end, whatever its exit status is.
   package func orderly(_ arguments: [String]) async throws -> Program.Outcome {
     try await Program.run("orderly", arguments, environment: environment)
   }
 
+  /// Runs `orderly` on the fleet's servers, and holds it to a success.
+  ///
+  /// - Throws: ``NotReached``, with all that it has written, when its exit status is not 0.
   @discardableResult
   package func succeeding(_ arguments: String...) async throws -> Program.Outcome {
     let outcome = try await orderly(arguments)
@@ -157,11 +168,14 @@ package final class Fleet: Sendable {
 
   // MARK: - Records
 
+  /// By which clients of this process reach the brokers.
   package var kafka: KafkaConfiguration {
     KafkaConfiguration(bootstrapServers: bootstrapServers.split(separator: ",").map(String.init))
   }
 
-  /// Writes records as any producer may.
+  /// Writes records as any producer may, of up to 2 MB each.
+  ///
+  /// - Returns: where they are, in the order of the records.
   package func produce(_ records: [Record]) async throws -> [RecordPosition] {
     let producer = try Producer(
       ProducerConfiguration(kafka: kafka, maximumMessageSize: 2_000_000))
@@ -172,11 +186,8 @@ package final class Fleet: Sendable {
 
   /// All that is on these topics now; of a partition in its order.
   package func messages(on topics: [String]) async throws -> [Message] {
-    let partitions = topics.flatMap { topic in
-      (0..<Servers.partitions).map { TopicPartition(topic: topic, partition: $0) }
-    }
     var open = try await Servers.withAdmin(bootstrapServers) { admin in
-      try await admin.watermarks(partitions)
+      try await admin.watermarks(Servers.partitions(of: topics))
     }.filter { !$0.value.isEmpty }
     let reader = try PartitionReader(kafka)
     let result = await catching {
@@ -200,10 +211,22 @@ package final class Fleet: Sendable {
     return try result.get()
   }
 
+  /// Deletes all that is on these topics now, as retention does in the end.
+  package func deleteRecords(of topics: [String]) async throws {
+    try await Servers.withAdmin(bootstrapServers) { admin in
+      let ends = try await admin.watermarks(Servers.partitions(of: topics))
+        .mapValues(\.upperBound)
+      for (_, result) in try await admin.deleteRecords(before: ends) { _ = try result.get() }
+    }
+  }
+
   // MARK: - Standing
 
-  /// Waits until everything that is on the topics has been handled and nothing is left to be
-  /// published.
+  /// Waits until everything that is on the topics has been handled, and nothing is left to be
+  /// published or tried again.
+  ///
+  /// - Throws: ``NotReached``, with what was left, after the limit; at once when a worker has ended
+  ///   with anything but 0 or SIGKILL, unless ``doom(_:)`` had said so.
   package func quiet(
     _ services: [ServiceName] = ServiceName.allCases, within limit: Duration = .seconds(180)
   ) async throws {
@@ -261,10 +284,9 @@ package final class Fleet: Sendable {
     return rows
   }
 
+  /// All partitions that a service's group reads.
   package static func partitions(of service: ServiceName) -> [TopicPartition] {
-    service.subscriptions.flatMap { topic in
-      (0..<Servers.partitions).map { TopicPartition(topic: topic.rawValue, partition: $0) }
-    }
+    Servers.partitions(of: service.subscriptions.map(\.rawValue))
   }
 
   /// The only value of a statement's result.
@@ -272,6 +294,16 @@ package final class Fleet: Sendable {
     _ sql: String, as type: T.Type = T.self
   ) async throws -> T {
     try await database.withConnection { try $0.execute(sql).scalar() }
+  }
+
+  /// Runs statements whose results nobody needs, as one transaction unless they say otherwise.
+  package func run(_ script: String) async throws {
+    try await database.withConnection { try $0.executeScript(script) }
+  }
+
+  /// How many ids of events a service remembers to have handled.
+  package func inboxRows(of service: ServiceName) async throws -> Int64 {
+    try await scalar("SELECT count(*) FROM \(service.rawValue).inbox")
   }
 }
 
@@ -293,14 +325,23 @@ extension Fleet {
     }
   }
 
+  /// Waits until the groups of all services have no members. One that was killed is a member until
+  /// its session has timed out.
+  package func groupsAreEmpty() async throws {
+    try await Servers.withAdmin(bootstrapServers) { admin in
+      try await eventually("the groups have no members") {
+        try await admin.describeGroups(ServiceName.allCases.map(\.rawValue))
+          .allSatisfy { $0.members.isEmpty }
+      }
+    }
+  }
+
   /// Lets all groups begin again, once they have no members.
   package func rewind() async throws {
+    try await groupsAreEmpty()
     try await Servers.withAdmin(bootstrapServers) { admin in
       for service in ServiceName.allCases {
         let start = Fleet.partitions(of: service).map { ($0, Int64(0)) }
-        try await eventually("the group \(service) has no members") {
-          try await admin.describeGroups([service.rawValue]).first?.members.isEmpty == true
-        }
         for (_, result) in try await admin.alterOffsets(
           group: service.rawValue, to: Dictionary(uniqueKeysWithValues: start))
         {

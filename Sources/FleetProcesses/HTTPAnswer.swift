@@ -4,13 +4,18 @@ import Glibc
 /// The answer to a request on a connection of its own.
 package struct HTTPAnswer: Sendable {
   package let status: Int
+  /// As text, up to the end of the connection.
   package let body: String
 
+  /// Asks a server on the loopback interface.
+  ///
+  /// - Throws: ``NotReached`` when nobody listens there, or nothing comes for 10 s.
   package static func get(_ path: String, port: UInt16) async throws -> HTTPAnswer {
     try await request("GET", path, port: port)
   }
 
-  /// Blocks a thread of its own, not of the cooperative pool.
+  /// As ``get(_:port:)``, with any method and a body. Blocks a thread of its own, not of the
+  /// cooperative pool.
   package static func request(
     _ method: String, _ path: String, body: String = "", port: UInt16
   ) async throws -> HTTPAnswer {

@@ -5,7 +5,10 @@ package import Workload
 
 /// Orders with all kinds of outcomes, duplicates and poison, from a seed.
 package struct Orders: Sendable {
+  /// Decides on everything, the ids of the orders and of their events included: publishing it again
+  /// publishes events of the same ids.
   package let seed: UInt64
+  /// Of orders, poison included; duplicates and cancellations come on top.
   package let count: Int
   /// Records a second; nil for as many as can be.
   package let rate: Int?
@@ -16,6 +19,7 @@ package struct Orders: Sendable {
     self.rate = rate
   }
 
+  /// The share of each outcome, 0 to 1; the rest completes.
   package static let shares: [PlannedOutcome: Double] = [
     .declined: 0.06, .fraud: 0.02, .stockOut: 0.05, .undeliverable: 0.04, .lateCancel: 0.05,
     .flaky: 0.03, .poison: 0.03,
@@ -26,6 +30,10 @@ package struct Orders: Sendable {
     fleet.folder.appending(path: "expected-\(seed).jsonl").path
   }
 
+  /// Publishes them with `orderly publish`, which writes down what must become of them.
+  ///
+  /// - Throws: ``NotReached`` when it fails. Some may be on the topics then, which is no reason not
+  ///   to publish them all again.
   package func publish(on fleet: Fleet) async throws {
     let outcomes = Self.shares.map { "\($0.key.rawValue)=\($0.value)" }.sorted()
       .joined(separator: ",")

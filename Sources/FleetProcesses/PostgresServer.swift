@@ -15,6 +15,7 @@ package final class PostgresServer: Sendable {
   /// The server that was started again, which the owner does not know.
   private let successor = Mutex<Process?>(nil)
 
+  /// Of 127.0.0.1.
   package var port: UInt16 { UInt16(URLComponents(string: url)?.port ?? 5432) }
   /// What the server has written.
   package var log: URL { data.deletingLastPathComponent().appending(path: "server.log") }
@@ -60,10 +61,7 @@ package final class PostgresServer: Sendable {
     try Connection.with(try ConnectionConfiguration(url: url)) {
       try $0.executeScript("CREATE DATABASE \(name)")
     }
-    var components = URLComponents(string: url)
-    components?.path = "/\(name)"
-    guard let own = components?.string else { throw NotReached(description: "no URL: \(url)") }
-    return own
+    return try changing(url) { $0.path = "/\(name)" }
   }
 
   private static func process(of data: URL) throws -> Int32 {
@@ -86,6 +84,7 @@ package final class PostgresServer: Sendable {
       }
   }
 
+  /// Sends a signal to processes of the server, as ``processes()`` has found them.
   package func signal(_ number: Int32, _ processes: [Int32]) {
     for process in processes { kill(process, number) }
   }
@@ -99,13 +98,14 @@ package final class PostgresServer: Sendable {
     }
   }
 
-  /// Starts it again, on what its disk has.
+  /// Starts it again, on what its disk has, and waits until it answers.
   package func startAgain() async throws {
     let process = try Self.run(command, as: data, log: log)
     successor.withLock { $0 = process }
     try await isAnswering()
   }
 
+  /// Waits until it takes connections, which it does not while it recovers.
   package func isAnswering() async throws {
     let configuration = try ConnectionConfiguration(url: url)
     try await eventually("Postgres answers") {
@@ -147,4 +147,20 @@ package final class PostgresServer: Sendable {
     kill(process.processIdentifier, SIGINT)
     _ = try? await eventually("Postgres has stopped") { !process.isRunning }
   }
+}
+
+/// A URL with some of its parts changed, as its path or its user. What is special in a part is
+/// escaped.
+///
+/// - Throws: ``NotReached`` when it is not a URL, or would not be one any more. The text is not in
+///   the error, since it may have a password.
+package func changing(_ url: String, _ change: (inout URLComponents) -> Void) throws -> String {
+  guard var components = URLComponents(string: url) else {
+    throw NotReached(description: "what was to be changed is not a URL")
+  }
+  change(&components)
+  guard let changed = components.string else {
+    throw NotReached(description: "what was changed is not a URL any more")
+  }
+  return changed
 }

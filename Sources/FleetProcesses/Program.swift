@@ -5,13 +5,17 @@ import Synchronization
 package final class Program: Sendable {
   /// What a run has left.
   package struct Outcome: CustomStringConvertible {
+    /// The exit status, or the negated number of the signal that ended it.
     package let status: Int32
+    /// All of standard output.
     package let output: String
+    /// All of standard error.
     package let messages: String
 
     package var description: String { "exit \(status)\n\(output)\(messages)" }
   }
 
+  /// Of the process; after its end it may become another one's.
   package let processID: Int32
   private let errors = Collected()
   private let output = Collected()
@@ -87,8 +91,10 @@ package final class Program: Sendable {
   @discardableResult
   package func wait() async -> Int32 { await ending.value }
 
+  /// Whether it has not ended yet. One that is stopped by SIGSTOP runs.
   package var isRunning: Bool { kill(processID, 0) == 0 && !isZombie }
 
+  /// Sends it a signal, and does not wait for what comes of it.
   package func signal(_ number: Int32) { kill(processID, number) }
 
   /// Ended, and not yet waited for by its parent.
@@ -100,6 +106,8 @@ package final class Program: Sendable {
   }
 
   /// Looks beside this process's program, and in the folders above: a test's is in a bundle.
+  ///
+  /// - Throws: ``NotReached`` when it is not built.
   package static func find(_ name: String) throws -> URL {
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     var folder = URL(filePath: own).deletingLastPathComponent()

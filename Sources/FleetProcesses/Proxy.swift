@@ -4,7 +4,9 @@ import Synchronization
 
 /// Stands between the workers and a server, and can be what a network can be: there, silent, gone.
 package final class Proxy: Sendable {
+  /// What the network is like, for the connections that are open and for new ones.
   package enum Mode: Equatable, Sendable {
+    /// Everything passes.
     case forward
     /// Nothing passes, in neither direction; connections stay open and new ones are accepted.
     case frozen
@@ -17,6 +19,7 @@ package final class Proxy: Sendable {
     case cutAtCommit(every: Int)
     /// Connections are closed, new ones refused.
     case down
+    /// As ``down``, for good: no mode after this one has any effect.
     case over
   }
 
@@ -28,6 +31,7 @@ package final class Proxy: Sendable {
     var onCut: (@Sendable () -> Void)?
   }
 
+  /// Of 127.0.0.1, where it listens.
   package let port: UInt16
   private let state: Mutex<State>
 
@@ -50,6 +54,17 @@ package final class Proxy: Sendable {
     Thread.detachNewThread { [self] in accept(on: socket) }
   }
 
+  /// The URL at which clients reach the server through it.
+  ///
+  /// - Parameter url: the server's own.
+  package func url(of url: String) throws -> String {
+    try changing(url) { components in
+      components.host = "127.0.0.1"
+      components.port = Int(port)
+    }
+  }
+
+  /// Changes what the network is like, which each connection notices within some 10 ms.
   package func set(_ mode: Mode) { state.withLock { $0.mode = mode } }
 
   /// Sends new connections somewhere else; those that are open stay where they are.
@@ -58,7 +73,8 @@ package final class Proxy: Sendable {
   /// How many connections ``Mode/cutAtCommit(every:)`` has ended.
   package var cuts: Int { state.withLock { $0.cuts } }
 
-  /// Is called when ``Mode/cutAtCommit(every:)`` has ended a connection, before the client can see it.
+  /// Is called when ``Mode/cutAtCommit(every:)`` has ended a connection, before the client can see
+  /// it.
   package func onCut(_ body: (@Sendable () -> Void)?) { state.withLock { $0.onCut = body } }
 
   private var current: Mode { state.withLock { $0.mode } }

@@ -3,9 +3,18 @@ package import Kafka
 
 /// The brokers that a fleet runs on.
 package enum Servers {
+  /// Of each topic, as the manifests have it.
   package static let partitions: Int32 = 6
+  /// The names of those of events, and of those of dead letters.
   package static let topics =
     Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
+
+  /// All partitions of these topics, which have as many as the platform's.
+  package static func partitions(of topics: [String]) -> [TopicPartition] {
+    topics.flatMap { topic in
+      (0..<partitions).map { TopicPartition(topic: topic, partition: $0) }
+    }
+  }
 
   /// Runs `body` with a mock cluster of its own that has the topics of the platform.
   package static func withMock<R>(_ body: (MockCluster) async throws -> R) async throws -> R {
@@ -18,6 +27,9 @@ package enum Servers {
     return try result.get()
   }
 
+  /// Runs `body` with a client for administration, which is closed in the end.
+  ///
+  /// - Parameter servers: `host:port` of each broker, with commas between them.
   package static func withAdmin<R: Sendable>(
     _ servers: String, _ body: (Admin) async throws -> R
   ) async throws -> R {
@@ -53,6 +65,8 @@ package enum Servers {
   }
 }
 
+/// What the body has returned or thrown, for whoever has to clean up after either with an `await`,
+/// which `defer` can't have.
 package func catching<R>(_ body: () async throws -> R) async -> Result<R, any Error> {
   do { return .success(try await body()) } catch { return .failure(error) }
 }

@@ -16,6 +16,7 @@ package func connectLoopback(port: UInt16) -> Int32? {
   return socket
 }
 
+/// An address of 127.0.0.1; port 0 is any free one, for who listens.
 package func loopback(port: UInt16) -> sockaddr_in {
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)

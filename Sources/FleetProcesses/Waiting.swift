@@ -2,6 +2,7 @@
 
 /// A condition that has not come about in time, or a program that has failed.
 package struct NotReached: Error, CustomStringConvertible {
+  /// What was waited for, or what has failed.
   package let description: String
 
   package init(description: String) { self.description = description }

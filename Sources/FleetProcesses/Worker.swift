@@ -4,22 +4,29 @@ import JSONSchema
 
 /// A process of `orderly-worker`.
 package struct Worker: Sendable {
+  /// In the table of the workers, and of its connections to the database.
   package let name: String
+  /// Those that it runs, named or all.
   package let services: [ServiceName]
   package let program: Program
 
   /// A line of its log.
   package struct LogLine: CustomStringConvertible {
+    /// As `warning`; empty where the line is no JSON.
     package let level: String
+    /// Without the fields; empty where the line is no JSON.
     package let message: String
+    /// The whole line.
     package let text: String
     fileprivate let fields: JSONValue
 
     package var description: String { text }
 
+    /// A field's text; nil where there is none of this name, and where it is no text.
     package subscript(name: String) -> String? { fields[name]?.string }
   }
 
+  /// All that it has written on standard error so far.
   package var log: [LogLine] {
     program.errorLines.map { line in
       let fields = (try? JSONValue(parsing: line.utf8)) ?? JSONValue.null
@@ -47,12 +54,16 @@ package struct Worker: Sendable {
     return port
   }
 
-  /// Asks it over HTTP.
+  /// Asks it over HTTP, once it has said where.
+  ///
+  /// - Throws: ``NotReached`` when it has ended, or does not answer.
   package func get(_ path: String) async throws -> HTTPAnswer {
     try await HTTPAnswer.get(path, port: try await port())
   }
 
   /// Waits until it works on all that it has been given.
+  ///
+  /// - Throws: ``NotReached`` after the limit, and at once when it has ended.
   package func ready(within limit: Duration = .seconds(60)) async throws {
     try await eventually("\(name) is ready", within: limit) {
       try require(program.isRunning, "\(name) has ended: \(program.errorLines)")
@@ -76,12 +87,15 @@ package struct Worker: Sendable {
     try require(try await get("/livez").status == 200, "\(name) does not live")
   }
 
-  /// The value of a metric, summed over all series that have the dimensions.
+  /// The value of a metric, summed over all series that have the dimensions, given as
+  /// `name="value"`; nil where there is none.
   package func metric(_ name: String, _ dimensions: [String] = []) async throws -> Double? {
     Metrics(text: try await get("/metrics").body).sum(name, dimensions)
   }
 
   /// Ends it as an operator would, and waits.
+  ///
+  /// - Returns: its exit status, 0 if it has ended well.
   @discardableResult
   package func stop() async -> Int32 {
     program.signal(SIGTERM)
@@ -104,8 +118,10 @@ package struct Worker: Sendable {
 
 /// Prometheus' text format, as far as the workers use it.
 package struct Metrics {
+  /// A line with a value.
   package struct Series: Equatable {
     package let name: String
+    /// Each as `name="value"`.
     package let dimensions: [String]
     package let value: Double
   }
@@ -115,6 +131,7 @@ package struct Metrics {
   /// Lines that are not of the format.
   package let unreadable: [String]
 
+  /// - Parameter text: the whole answer to `/metrics`.
   package init(text: String) {
     var series: [Series] = []
     var unreadable: [String] = []
@@ -133,6 +150,8 @@ package struct Metrics {
     self.unreadable = unreadable
   }
 
+  /// The sum of all series of a name that have the dimensions; nil where there is none.
+  ///
   /// - Parameter dimensions: as `name="value"`.
   package func sum(_ name: String, _ dimensions: [String] = []) -> Double? {
     let found = series.filter { series in

@@ -35,11 +35,9 @@ struct Brokers: Sendable {
 
   /// Starts a broker that has ended.
   func start(_ number: Int = 1) async throws {
-    guard let startCommand else {
-      throw NotRun("it is not known how a broker is started again: --broker-start")
-    }
-    let status = try await run(startCommand, "broker \(number) has been started", broker: number)
-    try require(status == 0, "broker \(number) did not start: \(startCommand)")
+    let command = try knownStartCommand()
+    let status = try await run(command, "broker \(number) has been started", broker: number)
+    try require(status == 0, "broker \(number) did not start: \(command)")
   }
 
   /// Runs `kafka-acls`.
@@ -78,9 +76,14 @@ struct Brokers: Sendable {
   /// Makes sure that a fault can be injected before anything is started for it.
   func mustBeControlled() throws {
     _ = try process(1)
-    if startCommand == nil {
+    _ = try knownStartCommand()
+  }
+
+  private func knownStartCommand() throws -> String {
+    guard let startCommand else {
       throw NotRun("it is not known how a broker is started again: --broker-start")
     }
+    return startCommand
   }
 
   /// Waits until the brokers answer.

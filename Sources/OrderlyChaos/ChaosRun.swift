@@ -55,7 +55,7 @@ struct ChaosRun: Sendable {
       var front: Proxy?
       if fault.isBehindProxy {
         let proxy = try Proxy(to: server.port)
-        url = url.replacing(":\(server.port)/", with: ":\(proxy.port)/")
+        url = try proxy.url(of: url)
         front = proxy
       }
       defer { front?.set(.over) }
@@ -73,7 +73,7 @@ struct ChaosRun: Sendable {
         let evidence = Evidence(folder: own, scene: scene)
         await evidence.write(serverLog: server.log)
         if outcome.isBroken, keepsBroken { await leaveRunning(scene) }
-        for worker in fleet.workers where worker.program.isRunning { await worker.kill() }
+        await fleet.killRunning()
         await scene.cleanUp()
       }
     } catch {

@@ -71,7 +71,7 @@ extension Fault {
         scene.injected("SIGSTOP of the broker for \(seconds) s")
         await hold(for: .seconds(seconds))
         try scene.brokers.signal(SIGCONT, broker)
-        for worker in scene.fleet.workers { try await worker.ready(within: .seconds(120)) }
+        try await scene.everybodyIsReady()
         try await scene.progress(events: 50)
       }
     }
@@ -136,15 +136,7 @@ extension Fault {
       await scene.stop(victim)
       let before = try await scene.committed(.inventory)
       try await scene.underLoad { try await scene.progress(events: 100) }
-      let ends = try await Servers.withAdmin(scene.brokers.bootstrapServers) { admin in
-        let partitions = (0..<Servers.partitions).map {
-          TopicPartition(topic: Topic.orders.rawValue, partition: $0)
-        }
-        return try await admin.watermarks(partitions).mapValues(\.upperBound)
-      }
-      try await Servers.withAdmin(scene.brokers.bootstrapServers) { admin in
-        for (_, result) in try await admin.deleteRecords(before: ends) { _ = try result.get() }
-      }
+      try await scene.fleet.deleteRecords(of: [Topic.orders.rawValue])
       scene.injected("all records of orders.v1 deleted, which inventory had not read")
       let late = try scene.fleet.start(.inventory)
       await scene.requiring("I7", late, toSay: "records were deleted before they were read")
@@ -169,9 +161,7 @@ extension Scene {
     injected("kill -9 of a broker, away for \(duration.components.seconds) s")
     await hold(for: duration)
     try await brokers.start(number)
-    for worker in fleet.workers where worker.program.isRunning {
-      try await worker.ready(within: .seconds(180))
-    }
+    try await everybodyIsReady(within: .seconds(180))
     try await progress(events: 50)
   }
 
@@ -188,7 +178,7 @@ extension Scene {
   fileprivate func handledByEach() async throws -> [Int64] {
     var counts: [Int64] = []
     for service in ServiceName.allCases {
-      counts.append(try await fleet.scalar("SELECT count(*) FROM \(service.rawValue).inbox"))
+      counts.append(try await fleet.inboxRows(of: service))
     }
     return counts
   }

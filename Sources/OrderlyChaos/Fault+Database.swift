@@ -147,7 +147,7 @@ extension Fault {
   private static var outboxHeldOpen: Fault {
     Fault(number: 17, name: "outbox transactions held open", watched: ["I4"]) { scene in
       for service in ServiceName.allCases {
-        try await scene.run(
+        try await scene.fleet.run(
           """
           CREATE FUNCTION \(service.rawValue).hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             PERFORM pg_advisory_xact_lock_shared(NEW.lane); RETURN NULL; END $$;
@@ -181,7 +181,11 @@ extension Fault {
       try await scene.fleet.startEach()
       try await scene.underLoad {
         try await OpenTransaction.with(
-          scene.databaseURL, "SELECT count(*) FROM orders.outbox", isolation: "REPEATABLE READ"
+          scene.databaseURL,
+          """
+          SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+          SELECT count(*) FROM orders.outbox
+          """
         ) {
           try await scene.progress(events: 8_000, within: .seconds(600))
           scene.injected("a snapshot held for 8000 events")
@@ -192,7 +196,7 @@ extension Fault {
       let bloated: Int64 = try await scene.fleet.scalar(size)
       // Without the snapshot the dead rows can be cleared away, and the file cut.
       try await eventually("the outbox is small again") {
-        try await scene.run("VACUUM orders.outbox")
+        try await scene.fleet.run("VACUUM orders.outbox")
         return try await scene.fleet.scalar(size) <= 128 << 10
       }
       scene.note("the outbox of orders took \(bloated >> 10) KiB")
@@ -202,14 +206,10 @@ extension Fault {
 }
 
 extension Scene {
-  func run(_ script: String) async throws {
-    try await fleet.database.withConnection { try $0.executeScript(script) }
-  }
-
   /// Waits until all workers that run work.
-  func everybodyIsReady() async throws {
+  func everybodyIsReady(within limit: Duration = .seconds(120)) async throws {
     for worker in fleet.workers where worker.program.isRunning {
-      try await worker.ready(within: .seconds(120))
+      try await worker.ready(within: limit)
     }
   }
 

@@ -4,7 +4,6 @@ import Foundation
 import Glibc
 import Kafka
 import Postgres
-import Workload
 
 extension Fault {
   /// What is on the topics.

@@ -12,10 +12,10 @@ extension Fault {
       number: 21, name: "rotated password", watched: ["I4", "I9"], isInCI: false,
       serverSettings: []
     ) { scene in
-      try await scene.run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD 'first'")
+      try await scene.fleet.run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD 'first'")
       let old = try await scene.fleet.startEach(databaseURL: scene.url(password: "first"))
       try await scene.underLoad {
-        try await scene.run("ALTER ROLE shop PASSWORD 'second'")
+        try await scene.fleet.run("ALTER ROLE shop PASSWORD 'second'")
         for worker in old { try await scene.cutConnections(of: worker.name) }
         scene.injected("the password changed, and all connections cut")
         for worker in old { try await worker.notReady(saying: "password") }
@@ -36,8 +36,8 @@ extension Fault {
     ) { scene in
       let certificate = ServerCertificate(scene.server)
       try await certificate.make()
-      try await scene.run("ALTER SYSTEM SET ssl = on")
-      try await scene.run("SELECT pg_reload_conf()")
+      try await scene.fleet.run("ALTER SYSTEM SET ssl = on")
+      try await scene.fleet.run("SELECT pg_reload_conf()")
       let url = try certificate.verifying(scene.databaseURL)
       let configuration = try ConnectionConfiguration(url: url)
       try await eventually("Postgres speaks TLS") {
@@ -46,7 +46,7 @@ extension Fault {
       let workers = try await scene.fleet.startEach(databaseURL: url)
       try await scene.underLoad {
         try await certificate.issue(days: 0)
-        try await scene.run("SELECT pg_reload_conf()")
+        try await scene.fleet.run("SELECT pg_reload_conf()")
         try await eventually("the certificate is refused") {
           (try? Connection.with(configuration) { _ in }) == nil
         }
@@ -54,7 +54,7 @@ extension Fault {
         scene.injected("Postgres' certificate expired, and all connections cut")
         for worker in workers { try await worker.notReady(saying: "certificate") }
         try await certificate.issue(days: 1)
-        try await scene.run("SELECT pg_reload_conf()")
+        try await scene.fleet.run("SELECT pg_reload_conf()")
         try await scene.everybodyIsReady()
         try await scene.progress(events: 50)
       }
@@ -91,11 +91,10 @@ extension Fault {
 
 extension Scene {
   fileprivate func url(password: String) throws -> String {
-    var url = URLComponents(string: databaseURL)
-    url?.user = "shop"
-    url?.password = password
-    guard let text = url?.string else { throw NotReached(description: "no URL") }
-    return text
+    try changing(databaseURL) { components in
+      components.user = "shop"
+      components.password = password
+    }
   }
 }
 
@@ -129,14 +128,13 @@ private struct ServerCertificate {
 
   /// A URL whose clients insist on the certificate.
   func verifying(_ url: String) throws -> String {
-    var components = URLComponents(string: url)
     let authority = server.data.appending(path: "authority.pem").path
-    components?.queryItems = [
-      URLQueryItem(name: "sslmode", value: "verify-full"),
-      URLQueryItem(name: "sslrootcert", value: authority),
-    ]
-    guard let text = components?.string else { throw NotReached(description: "no URL") }
-    return text
+    return try changing(url) { components in
+      components.queryItems = [
+        URLQueryItem(name: "sslmode", value: "verify-full"),
+        URLQueryItem(name: "sslrootcert", value: authority),
+      ]
+    }
   }
 
   private func run(_ script: String) async throws {

@@ -16,8 +16,8 @@ extension Fault {
       guard let front = scene.front else { throw NotRun("needs a proxy before Postgres") }
       let standby = try await Standby.start(of: scene.server)
       scene.atEnd { await standby.stop() }
-      try await scene.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
-      try await scene.run("SELECT pg_reload_conf()")
+      try await scene.fleet.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+      try await scene.fleet.run("SELECT pg_reload_conf()")
       try await eventually("the standby is a synchronous one") {
         let count: Int64 = try await scene.fleet.scalar(
           "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")

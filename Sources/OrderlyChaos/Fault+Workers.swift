@@ -143,10 +143,6 @@ extension Scene {
   /// A proxy of its own before the database, and the URL through it.
   func proxiedDatabase() throws -> (Proxy, String) {
     let proxy = try Proxy(to: server.port)
-    var url = URLComponents(string: databaseURL)
-    url?.host = "127.0.0.1"
-    url?.port = Int(proxy.port)
-    guard let text = url?.string else { throw NotReached(description: "no URL") }
-    return (proxy, text)
+    return (proxy, try proxy.url(of: databaseURL))
   }
 }

@@ -80,9 +80,9 @@ struct Judgement {
     }
   }
 
-  /// Most connections of a worker for each of its services: two that lanes share, and those of the
-  /// registry and of the effects.
-  static let connectionBound: Int64 = 4
+  /// Most connections of a worker: two that the lanes of a service share, and the process's one to
+  /// the fleet's schema.
+  private static func connectionBound(services: Int) -> Int64 { Int64(services * 2 + 1) }
 
   /// What is bounded is so, now that nothing is left to be done: connections, transactions, locks.
   private func sessions() async throws {
@@ -95,7 +95,7 @@ struct Judgement {
     }
     for (name, count) in rows {
       let services = running.first { $0.name == name }?.services.count ?? 1
-      if count > Int64(services) * Self.connectionBound {
+      if count > Self.connectionBound(services: services) {
         scene.breach("I9", "\(name) has \(count) connections to the database")
       }
     }

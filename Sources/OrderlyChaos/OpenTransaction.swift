@@ -7,8 +7,7 @@ import Postgres
 enum OpenTransaction {
   /// Runs `body` after a script has run in a transaction, and rolls that back afterwards.
   static func with<R>(
-    _ url: String, _ script: String, isolation: String = "READ COMMITTED",
-    _ body: () async throws -> R
+    _ url: String, _ script: String, _ body: () async throws -> R
   ) async throws -> R {
     var configuration = try ConnectionConfiguration(url: url)
     configuration.idleInTransactionTimeout = nil
@@ -19,7 +18,7 @@ enum OpenTransaction {
         let connection: Connection
         do {
           connection = try Connection.connect(configuration)
-          try connection.executeScript("BEGIN ISOLATION LEVEL \(isolation); \(script)")
+          try connection.executeScript("BEGIN; \(script)")
         } catch {
           continuation.resume(returning: .failure(error))
           return

@@ -153,12 +153,17 @@ final class Scene: Sendable {
   }
 
   private func handled() async throws -> Int64 {
-    try await fleet.scalar("SELECT count(*) FROM orders.inbox")
+    try await fleet.inboxRows(of: .orders)
   }
 
   // MARK: - Workers
 
-  /// Where the worker with failpoints is.
+  /// How a worker is started that ends itself, as by SIGKILL, at a place of its work.
+  ///
+  /// - Parameters:
+  ///   - place: a name that `ORDERLY_FAILPOINT` knows, as `in-transaction`.
+  ///   - hits: how often it passes the place before.
+  /// - Throws: ``NotRun`` where there is no worker with failpoints.
   func failpointLaunch(_ place: String, after hits: Int) throws -> Fleet.Launch {
     guard let debugFolder else {
       throw NotRun("failpoints are in debug builds only: --debug-worker")
@@ -170,9 +175,10 @@ final class Scene: Sendable {
   /// Waits until a worker has ended.
   ///
   /// - Returns: its status.
-  @discardableResult
-  func ended(_ worker: Worker, within limit: Duration = .seconds(180)) async throws -> Int32 {
-    try await eventually("\(worker.name) ends", within: limit) { !worker.program.isRunning }
+  func ended(_ worker: Worker) async throws -> Int32 {
+    try await eventually("\(worker.name) ends", within: .seconds(180)) {
+      !worker.program.isRunning
+    }
     return await worker.program.wait()
   }
 

@@ -4,8 +4,10 @@
 package struct SplitMix64: Sendable {
   private var state: UInt64
 
+  /// - Parameter seed: any number; two generators of one seed draw the same.
   package init(seed: UInt64) { state = seed }
 
+  /// 64 random bits.
   package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
@@ -17,7 +19,7 @@ package struct SplitMix64: Sendable {
   /// From 0 to 1, without 1.
   package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// From 0 to `bound` - 1.
+  /// From 0 to `bound` - 1, for a bound above 0.
   package mutating func below(_ bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }

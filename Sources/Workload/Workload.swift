@@ -19,6 +19,8 @@ public struct WorkloadOptions: Sendable {
   /// Seconds from one order to the next.
   public var interval: Double
 
+  /// Orders that all complete, each once and a millisecond after the one before, where nothing else
+  /// is said. What is out of range ends the process in ``Workload/init(_:)``.
   public init(
     seed: UInt64 = 1, count: Int, shares: [PlannedOutcome: Double] = [:],
     duplicateShare: Double = 0, start: Date, interval: Double = 0.001
@@ -58,6 +60,7 @@ public enum Expectation: Hashable, Sendable {
   /// The record is dead-lettered with this reason, by each of these services, and makes no order.
   case deadLetter(UnreadableEvent.Reason, by: Set<ServiceName>)
 
+  /// A state in which an order stays.
   public enum Ending: Hashable, Sendable {
     case completed
     case cancelled(CancellationReason)
@@ -67,17 +70,20 @@ public enum Expectation: Hashable, Sendable {
 /// A record to publish.
 public struct WorkloadRecord: Hashable, Sendable {
   public var topic: Topic
+  /// The UTF-8 of the order's id, but for the poison that has a wrong one.
   public var key: [UInt8]
   /// Nil for a poison record without a value.
   public var value: [UInt8]?
+  /// Those of the event, of which poison may lack one or have one twice.
   public var headers: [EventHeader]
 }
 
 /// An order with the records that make it, or a record that is repeated.
 public struct WorkloadItem: Sendable {
+  /// The seed and the number from 0, as `s42-000007`.
   public let order: OrderID
   public let planned: PlannedOutcome
-  /// To be published in this order.
+  /// The order, and its cancellation if it has one; to be published in this order.
   public let records: [WorkloadRecord]
   public let expected: Expectation
   /// Whether this repeats the records of an item before; the order is then counted already.
@@ -103,8 +109,11 @@ public struct Workload: Sequence, Sendable {
     self.options = options
   }
 
+  /// Begins with the first order; each iterator gives the same items.
   public func makeIterator() -> Iterator { Iterator(options) }
 
+  /// Makes the items one by one, so that of a workload only the few that are still to be repeated
+  /// are in memory.
   public struct Iterator: IteratorProtocol {
     private let options: WorkloadOptions
     private var plan: OutcomePlan
@@ -120,6 +129,7 @@ public struct Workload: Sequence, Sendable {
       random = SplitMix64(seed: options.seed ^ 0x6475_706c_6963_6174)
     }
 
+    /// The orders by number, with the repetitions between them: at once or up to 20 orders later.
     public mutating func next() -> WorkloadItem? {
       if let index = waiting.firstIndex(where: { $0.after <= number || number == options.count }) {
         return waiting.remove(at: index).item

@@ -85,7 +85,7 @@ extension EndToEnd {
           #expect(outcome.messages.utf8.count < 2_000, "\(input.name)")
         }
         let ends = try await Servers.withAdmin(mock.bootstrapServers) {
-          try await $0.watermarks(Servers.all(of: Topic.orders.rawValue))
+          try await $0.watermarks(Servers.partitions(of: [Topic.orders.rawValue]))
         }
         #expect(ends.values.allSatisfy { $0.upperBound == 0 })
       }
@@ -104,12 +104,6 @@ private struct FoundLetter {
 extension Message {
   fileprivate func text(_ header: String) -> String? {
     headers.last { $0.name == header }?.value.map { String(decoding: $0, as: UTF8.self) }
-  }
-}
-
-extension Servers {
-  fileprivate static func all(of topic: String) -> [TopicPartition] {
-    (0..<partitions).map { TopicPartition(topic: topic, partition: $0) }
   }
 }
 

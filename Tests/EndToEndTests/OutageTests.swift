@@ -2,7 +2,6 @@ import Contracts
 import FleetProcesses
 import Foundation
 import Kafka
-import Postgres
 import Testing
 
 extension EndToEnd {
@@ -73,8 +72,12 @@ extension EndToEnd {
         let url = server.url
         try await Servers.withMock { mock in
           try await Fleet.with(broker: mock.bootstrapServers, databaseURL: url) { fleet in
-            let user = try await fleet.userWithPassword("the-right-one", at: url)
-            let worker = try fleet.start(databaseURL: user.replacing("@", with: ":mistaken-1@"))
+            try await fleet.run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD 'the-right-one'")
+            let mistaken = try changing(url) { components in
+              components.user = "shop"
+              components.password = "mistaken-1"
+            }
+            let worker = try fleet.start(databaseURL: mistaken)
             try await worker.notReady(saying: "password authentication failed")
             await hold(for: .seconds(5))
             worker.expectOneComplaintForEachService(naming: "password authentication failed")
@@ -112,41 +115,12 @@ extension Fleet {
     _ mode: Proxy.Mode = .forward, _ body: (Fleet, Proxy, String) async throws -> Void
   ) async throws {
     try await onMock { fleet, _ in
-      var url = try #require(URLComponents(string: fleet.environment["ORDERLY_DATABASE_URL"] ?? ""))
-      let proxy = try Proxy(to: UInt16(url.port ?? 5432), mode)
-      url.host = "127.0.0.1"
-      url.port = Int(proxy.port)
-      let address = try #require(url.string)
-      let result = await catching { try await body(fleet, proxy, address) }
+      let url = try #require(fleet.environment["ORDERLY_DATABASE_URL"])
+      let proxy = try Proxy(to: UInt16(URLComponents(string: url)?.port ?? 5432), mode)
+      let result = await catching { try await body(fleet, proxy, try proxy.url(of: url)) }
       proxy.set(.over)
       try result.get()
     }
-  }
-
-  fileprivate func run(_ script: String) async throws {
-    try await database.withConnection { try $0.executeScript(script) }
-  }
-
-  /// Makes a user whom the server asks for a password.
-  ///
-  /// - Returns: the URL for it, without the password.
-  fileprivate func userWithPassword(_ password: String, at url: String) async throws -> String {
-    try await run("CREATE ROLE shop LOGIN SUPERUSER PASSWORD '\(password)'")
-    let file: String = try await scalar("SHOW hba_file")
-    try await run(
-      """
-      COPY (VALUES ('host all shop 127.0.0.1/32 scram-sha-256'), ('host all all 127.0.0.1/32 trust'))
-      TO '\(file)'
-      """)
-    try await run("SELECT pg_reload_conf()")
-    var components = try #require(URLComponents(string: url))
-    components.user = "shop"
-    components.password = nil
-    let own = try #require(components.string)
-    try await eventually("the server asks for passwords") {
-      (try? Connection.with(ConnectionConfiguration(url: own)) { _ in }) == nil
-    }
-    return own
   }
 
   /// Publishes orders and waits until some have ended and others are still open.

@@ -104,10 +104,6 @@ extension Fleet {
     return rows
   }
 
-  fileprivate func inboxRows(of service: ServiceName) async throws -> Int64 {
-    try await scalar("SELECT count(*) FROM \(service.rawValue).inbox")
-  }
-
   fileprivate func seek(_ service: ServiceName, to place: String) async throws -> Program.Outcome {
     try await orderly([
       "group", "seek", service.rawValue, "--to", place, "--execute", "--yes", "--reason", "a test",
@@ -117,12 +113,7 @@ extension Fleet {
   /// Stops all workers, and waits until the groups know it.
   fileprivate func stopAndWait() async throws {
     await stopAll()
-    try await Servers.withAdmin(bootstrapServers) { admin in
-      try await eventually("the groups have no members") {
-        try await admin.describeGroups(ServiceName.allCases.map(\.rawValue))
-          .allSatisfy { $0.members.isEmpty }
-      }
-    }
+    try await groupsAreEmpty()
   }
 
   /// Stops all workers, and starts others two hours later: what stands in the tables is older then.
@@ -141,15 +132,8 @@ extension Fleet {
     _ = try await startEach(options: options)
   }
 
-  /// As retention does in the end.
   fileprivate func deleteAllRecords() async throws {
-    let partitions = Topic.allCases.flatMap { topic in
-      (0..<Servers.partitions).map { TopicPartition(topic: topic.rawValue, partition: $0) }
-    }
-    try await Servers.withAdmin(bootstrapServers) { admin in
-      let ends = try await admin.watermarks(partitions).mapValues(\.upperBound)
-      for (_, result) in try await admin.deleteRecords(before: ends) { _ = try result.get() }
-    }
+    try await deleteRecords(of: Topic.allCases.map(\.rawValue))
   }
 }
 
