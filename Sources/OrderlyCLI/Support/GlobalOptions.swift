@@ -48,12 +48,5 @@ func withConnection<R: Sendable>(
   _ configuration: ConnectionConfiguration, _ body: @escaping @Sendable (Connection) throws -> R
 ) async throws -> R {
   let pool = Pool(configuration, maximum: 1)
-  do {
-    let result = try await pool.withConnection(body)
-    await pool.close()
-    return result
-  } catch {
-    await pool.close()
-    throw error
-  }
+  return try await closing({ await pool.close() }) { try await pool.withConnection(body) }
 }

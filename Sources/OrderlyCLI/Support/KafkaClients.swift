@@ -49,16 +49,6 @@ func withAdmin<R: Sendable>(
   }
 }
 
-/// Runs `body`, then `close`, however `body` ends.
-private func closing<R>(
-  _ close: () async -> Void, _ body: () async throws -> R
-) async throws -> R {
-  let result: Result<R, any Error>
-  do { result = .success(try await body()) } catch { result = .failure(error) }
-  await close()
-  return try result.get()
-}
-
 /// Runs `body`, and says in a sentence what Kafka has thrown.
 private func explaining<R>(
   _ configuration: KafkaConfiguration, _ body: () async throws -> R

@@ -88,18 +88,15 @@ extension GlobalOptions {
       inboxes[service] = Inbox(database)
     }
     let reader = try PartitionReader(kafka)
-    var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
     let reading = TopicReading(
       reader: reader, positions: positions, inboxes: inboxes, since: since)
-    let result: Result<Void, any Error>
-    do {
-      result = .success(try await reading.read(from: starts, into: &facts))
-    } catch {
-      result = .failure(error)
+    return try await closing({
+      await reader.close()
+      for inbox in inboxes.values { await inbox.close() }
+    }) {
+      var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
+      try await reading.read(from: starts, into: &facts)
+      return facts
     }
-    await reader.close()
-    for inbox in inboxes.values { await inbox.close() }
-    try result.get()
-    return facts
   }
 }

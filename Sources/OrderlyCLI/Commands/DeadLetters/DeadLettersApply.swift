@@ -132,10 +132,9 @@ struct DeadLettersApply: AsyncParsableCommand {
   private func withTable(_ body: (Pool) async throws -> Void) async throws {
     let database = try global.operatorDatabase()
     let pool = Pool(database, maximum: 1)
-    let result: Result<Void, any Error>
-    do { result = .success(try await body(pool)) } catch { result = .failure(error) }
-    await pool.close()
-    do { try result.get() } catch let error as PostgresError {
+    do {
+      try await closing({ await pool.close() }) { try await body(pool) }
+    } catch let error as PostgresError {
       throw CommandFailure(
         error.sentence(database.description) + " Apply the plan again to go on.")
     }
