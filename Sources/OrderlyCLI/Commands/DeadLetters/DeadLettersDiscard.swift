@@ -39,7 +39,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
       printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
       let open = try await ServiceDesks.with(global) { desks in
         var open = 0
-        for row in rows where row.state == "open" {
+        for row in rows where row.state == .open {
           if let reason = try await row.reasonToKeep(desks) {
             printMessage("\(row.shortID): \(reason)")
           } else {

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 import Postgres
 
@@ -53,7 +54,7 @@ struct DeadLetterMatchOptions: ParsableArguments {
   ///   - ids: only those among these; all for nil.
   ///   - limit: of each service.
   func rows(
-    _ service: ServiceName, reasons: [String] = [], state: DeadLetterState?, ids: [UUID]? = nil,
+    _ service: ServiceName, reasons: [String] = [], state: DeadLetter.State?, ids: [UUID]? = nil,
     limit: Int, on connection: Connection
   ) throws -> [DeadLetterRow] {
     if let chosen = self.service, chosen != service { return [] }
@@ -82,7 +83,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
   @OptionGroup var match: DeadLetterMatchOptions
 
   @Option(help: "Only those in this state.")
-  var state: DeadLetterState?
+  var state: DeadLetter.State?
 }
 
 extension DeadLetterRow {
@@ -135,9 +136,4 @@ struct DeadLetterListOptions: ParsableArguments {
     }
     return DeadLetterRow.table(Array(letters.prefix(limit)), at: Date())
   }
-}
-
-/// What an operator has done about a dead letter.
-enum DeadLetterState: String, CaseIterable, ExpressibleByArgument {
-  case open, replaying, resolved, discarded
 }

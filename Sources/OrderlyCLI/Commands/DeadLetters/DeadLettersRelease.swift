@@ -33,7 +33,7 @@ struct DeadLettersRelease: AsyncParsableCommand {
       let row = try await global.read(service) { [key] connection in
         try ParkedKeyRow.one(key, of: service, on: connection)
       }
-      if let row, row.state == ParkedState.dead.rawValue { dead.append(row) }
+      if let row, row.state == .dead { dead.append(row) }
     }
     guard !dead.isEmpty else {
       throw ExitCode.refused(

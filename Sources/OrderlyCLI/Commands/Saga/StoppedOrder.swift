@@ -42,7 +42,7 @@ struct StoppedOrder {
   }
 
   /// The services in which the order's key has a state.
-  func services(_ state: ParkedState) -> [ServiceName] {
-    parked.filter { $0.state == state.rawValue }.map(\.service)
+  func services(_ state: ParkedKey.State) -> [ServiceName] {
+    parked.filter { $0.state == state }.map(\.service)
   }
 }
