@@ -1,3 +1,4 @@
+import Arguments
 import Contracts
 import Fleet
 import FleetPostgres
@@ -138,5 +139,20 @@ struct DeadLetterRow: Sendable {
       ("editedAt", .time(editedAt)), ("owner", .text(owner)), ("note", .text(note)),
       ("held", .integer(held)),
     ]
+  }
+}
+
+extension [DeadLetterRow] {
+  /// What failed first goes first, so that an order's events keep their order.
+  var firstFailedFirst: [DeadLetterRow] {
+    sorted { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+  }
+
+  /// - Throws: a refusal when more match than a command may take.
+  func check(limit: Int) throws {
+    guard count <= limit else {
+      throw ExitCode.refused(
+        "More than \(limit) dead letters match. Narrow the selection, or raise --limit.")
+    }
   }
 }

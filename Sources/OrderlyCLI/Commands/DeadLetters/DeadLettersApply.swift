@@ -123,9 +123,8 @@ struct DeadLettersApply: AsyncParsableCommand {
     let items = plan.items.filter { $0.state == .planned || $0.state == .replaying }
     return OperatorAction.Target(
       "plan \(plan.shortID): \(counted(items.count, "dead letter"))",
-      services: ServiceName.allCases.filter { service in
-        items.contains { $0.service == service }
-      }, orders: Set(items.compactMap(\.order)).sorted(), letters: items.map(\.letter))
+      services: .distinct(items.map(\.service)), orders: Set(items.compactMap(\.order)).sorted(),
+      letters: items.map(\.letter))
   }
 
   /// Runs `body` with a connection for what is written into the plan.

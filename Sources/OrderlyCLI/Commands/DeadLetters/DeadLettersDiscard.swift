@@ -144,8 +144,7 @@ extension OperatorAction.Target {
   static func letters(_ rows: [DeadLetterRow]) -> OperatorAction.Target {
     OperatorAction.Target(
       rows.count == 1 ? "dead letter \(rows[0].shortID)" : counted(rows.count, "dead letter"),
-      services: ServiceName.allCases.filter { service in
-        rows.contains { $0.service == service }
-      }, orders: Set(rows.compactMap(\.orderID)).sorted(), letters: rows.map(\.id))
+      services: .distinct(rows.map(\.service)), orders: Set(rows.compactMap(\.orderID)).sorted(),
+      letters: rows.map(\.id))
   }
 }

@@ -45,8 +45,11 @@ struct DeadLetterMatchOptions: ParsableArguments {
     service == nil && key == nil && type == nil && fingerprint == nil && since == nil
   }
 
-  /// Those that match, the newest first, one more than `limit` at most, which shows that there are
-  /// more.
+  /// Where to look for those that match.
+  var services: [ServiceName] { service.map { [$0] } ?? ServiceName.allCases }
+
+  /// Those of one of ``services`` that match, the newest first, one more than `limit` at most,
+  /// which shows that there are more.
   ///
   /// - Parameters:
   ///   - reasons: only those given up for one of these; for whatever reason when empty.
@@ -57,8 +60,7 @@ struct DeadLetterMatchOptions: ParsableArguments {
     _ service: ServiceName, reasons: [String] = [], state: DeadLetter.State?, ids: [UUID]? = nil,
     limit: Int, on connection: Connection
   ) throws -> [DeadLetterRow] {
-    if let chosen = self.service, chosen != service { return [] }
-    return try connection.execute(
+    try connection.execute(
       """
       SELECT \(DeadLetterRow.columns) FROM dead_letter
       WHERE ($1::text[] IS NULL OR reason = ANY($1))
@@ -124,7 +126,7 @@ struct DeadLetterListOptions: ParsableArguments {
   /// Those that match; what is left out for the limit is told on standard error.
   func table(_ global: GlobalOptions) async throws -> ResultTable {
     var letters: [DeadLetterRow] = []
-    for service in ServiceName.allCases where filter.match.service ?? service == service {
+    for service in filter.match.services {
       letters += try await global.read(service) { [filter, limit] connection in
         try filter.match.rows(
           service, reasons: filter.reason, state: filter.state, limit: limit, on: connection)

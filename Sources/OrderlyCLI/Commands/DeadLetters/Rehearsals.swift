@@ -140,7 +140,7 @@ struct RehearsalPage {
   }
 
   private func list(_ table: ResultTable?) -> JSONValue {
-    .array(table?.rows.map { .object(Dictionary($0.object) { $1 }) } ?? [])
+    .array(table?.rows.map { JSONValue(members: $0.object) } ?? [])
   }
 
   private func rows(_ result: RehearsalResult) -> ResultTable {

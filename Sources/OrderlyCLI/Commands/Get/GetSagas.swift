@@ -176,11 +176,7 @@ struct SagaRow: Sendable {
             ("awaits", .text(awaited?.what)), ("since", .time(awaited?.since)),
             ("began", .time(row.began)), ("deadline", .time(standing.deadline)),
             ("isOverdue", .bool(standing.isOverdue(at: now))),
-            (
-              "parked",
-              .array(
-                row.parked.map { key in .object(Dictionary(key.object) { _, last in last }) })
-            ),
+            ("parked", .array(row.parked.map { JSONValue(members: $0.object) })),
             (
               "deadEffects",
               .array(

@@ -227,13 +227,7 @@ extension SagaReport {
             ]
           })
       ),
-      (
-        "heldEvents",
-        .array(
-          details.parkedEvents.map { event in
-            .object(Dictionary(event.object) { _, last in last })
-          })
-      ),
+      ("heldEvents", .array(details.parkedEvents.map { JSONValue(members: $0.object) })),
       ("undoable", .array(undoable.map { .string($0) })),
       ("next", .array(next.map { .string($0.command) })),
     ]
