@@ -32,7 +32,7 @@ extension WholeDeadLetter {
           ("First failed", when(row.firstFailed, now)), ("Last failed", when(row.lastFailed, now)),
           ("Fingerprint", row.fingerprint), ("Was at", row.place), ("Key", keyText),
           ("Event", row.eventType ?? "-"),
-          ("Event id", row.eventID?.uuidString.lowercased() ?? "-"),
+          ("Event id", row.eventID?.lowercaseText ?? "-"),
           ("Payload", value.map { "\($0.count) bytes" } ?? "none"),
           ("Edited", edited(at: now)),
         ])
@@ -108,7 +108,7 @@ extension WholeDeadLetter {
 
   private func edited(at now: Date) -> String {
     guard let date = row.editedAt else { return "no" }
-    return "\(when(date, now)), event \(row.editedEventID?.uuidString.lowercased() ?? "-")"
+    return "\(when(date, now)), event \(row.editedEventID?.lowercaseText ?? "-")"
   }
 
   private static func text(of action: OperatorAction) -> String {

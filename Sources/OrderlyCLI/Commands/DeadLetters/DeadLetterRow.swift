@@ -96,10 +96,10 @@ struct DeadLetterRow: Sendable {
   }
 
   /// The id in lower case, as Postgres and the headers have it.
-  var idText: String { id.uuidString.lowercased() }
+  var idText: String { id.lowercaseText }
 
-  /// The beginning of the id: any unique prefix names it, and eight digits hardly ever meet twice.
-  var shortID: String { String(idText.prefix(8)) }
+  /// The beginning of the id, which names it.
+  var shortID: String { id.shortText }
 
   /// The state, and whether what is replayed is not what came.
   var standing: String { editedAt == nil ? state.rawValue : "\(state.rawValue), edited" }
@@ -130,12 +130,12 @@ struct DeadLetterRow: Sendable {
       ("id", .string(idText)), ("service", .string(service.rawValue)), ("topic", .string(topic)),
       ("partition", .integer(Int64(partition))), ("offset", .integer(offset)),
       ("key", .text(key.flatMap { String(validating: $0, as: UTF8.self) })),
-      ("eventId", .text(eventID?.uuidString.lowercased())), ("eventType", .text(eventType)),
+      ("eventId", .text(eventID?.lowercaseText)), ("eventType", .text(eventType)),
       ("orderId", .text(orderID)), ("reason", .string(reason)), ("detail", .string(detail)),
       ("fingerprint", .string(fingerprint)), ("attempts", .integer(Int64(attempts))),
       ("state", .string(state.rawValue)), ("firstFailed", .time(firstFailed)),
       ("lastFailed", .time(lastFailed)), ("stateSince", .time(stateSince)),
-      ("editedEventId", .text(editedEventID?.uuidString.lowercased())),
+      ("editedEventId", .text(editedEventID?.lowercaseText)),
       ("editedAt", .time(editedAt)), ("owner", .text(owner)), ("note", .text(note)),
       ("held", .integer(held)),
     ]

@@ -163,13 +163,13 @@ extension ReplayPlan {
       [.init("id"), .init("service"), .init("order"), .init("state"), .init("result")],
       rows: items.map { item in
         ResultTable.Row(
-          name: "dlq/\(item.letter.uuidString.lowercased())",
+          name: "dlq/\(item.letter.lowercaseText)",
           cells: [
             item.shortID, item.service.rawValue, item.order ?? "-", item.state.rawValue,
             item.result ?? (item.state == .planned ? item.detail : "-"),
           ],
           object: [
-            ("id", .string(item.letter.uuidString.lowercased())),
+            ("id", .string(item.letter.lowercaseText)),
             ("service", .string(item.service.rawValue)), ("order", .text(item.order)),
             ("verdict", .string(item.verdict.rawValue)), ("state", .string(item.state.rawValue)),
             ("result", .text(item.result)),

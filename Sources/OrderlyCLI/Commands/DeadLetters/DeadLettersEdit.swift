@@ -100,7 +100,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
       let kept = try await desks.change(row.service) { desk in
         try await desk.edit(letter, value: edit.value, headers: edit.headers)
       }
-      let event = kept.edit.map { $0.eventID.uuidString.lowercased() } ?? "-"
+      let event = kept.edit.map { $0.eventID.lowercaseText } ?? "-"
       printMessage("The dead letter \(row.shortID) carries the event \(event) now.")
       return .done("edited, event \(event)")
     } catch let refusal as Refusal {

@@ -94,13 +94,13 @@ struct DeadLettersPlan: AsyncParsableCommand {
   private func output(_ judged: [ReplayPlanner.Judged], _ plan: ReplayPlan) -> String {
     let table = ReplayPlanner.Judged.table(judged)
     let isForPeople = format.output == .table || format.output == .wide
-    if format.output == .name { return "plan/\(plan.id.uuidString.lowercased())\n" }
+    if format.output == .name { return "plan/\(plan.id.lowercaseText)\n" }
     return isForPeople
       ? table.render(format.output)
       : Page(
         name: "", sections: [],
         object: [
-          ("plan", .string(plan.id.uuidString.lowercased())), ("digest", .string(plan.digest)),
+          ("plan", .string(plan.id.lowercaseText)), ("digest", .string(plan.digest)),
           ("items", .array(table.rows.map { JSONValue(members: $0.object) })),
         ]
       ).render(format.output)

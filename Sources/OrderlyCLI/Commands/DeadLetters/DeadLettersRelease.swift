@@ -68,7 +68,7 @@ struct DeadLettersRelease: AsyncParsableCommand {
             "\(row.service.rawValue): \(key) goes on with \(counted(release.waiting, "event"))")
           if let letter = release.openLetter {
             printMessage(
-              "The dead letter \(letter.uuidString.lowercased().prefix(8)) is still open; "
+              "The dead letter \(letter.shortText) is still open; "
                 + "discard it if nothing is to come of it.")
           }
         } catch let error where error is Refusal || error is CommandFailure {

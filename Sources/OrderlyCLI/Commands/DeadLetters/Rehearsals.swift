@@ -107,7 +107,7 @@ struct RehearsalPage {
   let showsSensitive: Bool
 
   var page: Page {
-    let id = letter.id.uuidString.lowercased()
+    let id = letter.id.lowercaseText
     var sections = [
       Page.Section(
         title: "",
@@ -181,7 +181,7 @@ struct RehearsalPage {
           policy.body($0, type: event.type)
         }
         let value: JSONValue = if case .json(let value)? = body { value } else { "[redacted]" }
-        let id = event.id.uuidString.lowercased()
+        let id = event.id.lowercaseText
         return ResultTable.Row(
           name: "event/\(id)",
           cells: [event.type.rawValue, event.type.topic.rawValue, id, JSONText.oneLine(value)],

@@ -28,7 +28,7 @@ struct ReplayPlan: Sendable {
     var result: String?
 
     /// As `dlq list` shows it.
-    var shortID: String { String(letter.uuidString.lowercased().prefix(8)) }
+    var shortID: String { letter.shortText }
   }
 
   let id: UUID
@@ -42,7 +42,7 @@ struct ReplayPlan: Sendable {
   var items: [Item]
 
   /// The beginning of the id, which is enough to name it.
-  var shortID: String { String(id.uuidString.lowercased().prefix(8)) }
+  var shortID: String { id.shortText }
 
   /// Of all that was frozen.
   static func digest(of items: [Item]) -> String {
