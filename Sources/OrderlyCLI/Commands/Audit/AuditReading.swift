@@ -10,8 +10,7 @@ extension GlobalOptions {
     try await withAdmin { admin, kafka in
       var positions = AuditPositions()
       let metadata = try await admin.metadata()
-      let names = Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
-      let missing = names.filter { metadata.partitions(of: [$0]).isEmpty }
+      let missing = Topic.allNames.filter { metadata.partitions(of: [$0]).isEmpty }
       guard missing.isEmpty else {
         throw CommandFailure(
           "Kafka at \(kafka.bootstrapServers.joined(separator: ",")) does not have "
