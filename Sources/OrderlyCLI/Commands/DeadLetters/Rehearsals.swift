@@ -37,8 +37,7 @@ extension ServiceDesks {
     _ letter: DeadLetter, _ lane: Int32?, _ decider: D, _ performer: Performer, _ tables: Tables
   ) async throws -> RehearsalResult
   where
-    Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome,
-    D.Effect: Encodable
+    Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome
   {
     try await explaining(letter.service) { pool in
       try await Rehearsal(

@@ -155,7 +155,7 @@ struct Trace: Sendable {
   }
 
   private static func short(_ id: UUID?) -> String {
-    id.map { $0.shortText } ?? "-"
+    id?.shortText ?? "-"
   }
 
   private static func payload(_ body: RecordText.Body?) -> String {
