@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 
 /// Which dead letters a command changes: those of some ids, or else the open ones that match.

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 import JSONSchema
 
