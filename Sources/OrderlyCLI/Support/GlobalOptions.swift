@@ -48,5 +48,9 @@ func withConnection<R: Sendable>(
   _ configuration: ConnectionConfiguration, _ body: @escaping @Sendable (Connection) throws -> R
 ) async throws -> R {
   let pool = Pool(configuration, maximum: 1)
-  return try await closing({ await pool.close() }) { try await pool.withConnection(body) }
+  return try await running {
+    try await pool.withConnection(body)
+  } closing: {
+    await pool.close()
+  }
 }

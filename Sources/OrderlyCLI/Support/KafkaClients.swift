@@ -19,8 +19,10 @@ extension GlobalOptions {
     let configuration = try kafka()
     return try await explaining(configuration) {
       let producer = try Producer(ProducerConfiguration(kafka: configuration))
-      return try await closing({ await producer.close(timeout: .seconds(5)) }) {
+      return try await running {
         try await body(producer)
+      } closing: {
+        await producer.close(timeout: .seconds(5))
       }
     }
   }
@@ -32,7 +34,11 @@ extension GlobalOptions {
     let configuration = try kafka()
     return try await explaining(configuration) {
       let reader = try PartitionReader(configuration)
-      return try await closing({ await reader.close() }) { try await body(reader) }
+      return try await running {
+        try await body(reader)
+      } closing: {
+        await reader.close()
+      }
     }
   }
 }
@@ -45,7 +51,11 @@ func withAdmin<R: Sendable>(
 ) async throws -> R {
   try await explaining(configuration) {
     let admin = try Admin(configuration)
-    return try await closing({ await admin.close() }) { try await body(admin) }
+    return try await running {
+      try await body(admin)
+    } closing: {
+      await admin.close()
+    }
   }
 }
 

@@ -116,7 +116,7 @@ extension GlobalOptions {
   ) async throws {
     let database = try operatorDatabase()
     let pool = Pool(database, maximum: 1)
-    let ended = try await closing({ await pool.close() }) { () async throws -> MutationResult in
+    let ended = try await running { () async throws -> MutationResult in
       let log = OperatorLog(pool: pool)
       let number: Int64
       do {
@@ -141,6 +141,8 @@ extension GlobalOptions {
             + "\(error)")
       }
       return try result.get()
+    } closing: {
+      await pool.close()
     }
     if let status = ended.status { throw status }
   }

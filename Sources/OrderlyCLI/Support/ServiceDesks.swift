@@ -31,8 +31,10 @@ struct ServiceDesks: Sendable {
     }
     let desks = ServiceDesks(
       pools: pools, addresses: addresses, partitions: PartitionCount(global: global))
-    return try await closing({ for pool in desks.pools.values { await pool.close() } }) {
+    return try await running {
       try await body(desks)
+    } closing: {
+      for pool in desks.pools.values { await pool.close() }
     }
   }
 

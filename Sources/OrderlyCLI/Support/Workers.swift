@@ -27,8 +27,10 @@ extension GlobalOptions {
     let database = try settings().fleetDatabase(applicationName: "orderly-cli")
     let pool = Pool(database, maximum: 1)
     do {
-      let listing = try await closing({ await pool.close() }) {
+      let listing = try await running {
         try await WorkerRegistry(pool: pool).list()
+      } closing: {
+        await pool.close()
       }
       return listing.workers.map { WorkerRow(record: $0, now: listing.now) }
     } catch let error as PostgresError {

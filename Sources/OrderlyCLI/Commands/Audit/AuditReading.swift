@@ -89,13 +89,13 @@ extension GlobalOptions {
     let reader = try PartitionReader(kafka)
     let reading = TopicReading(
       reader: reader, positions: positions, inboxes: inboxes, since: since)
-    return try await closing({
-      await reader.close()
-      for inbox in inboxes.values { await inbox.close() }
-    }) {
+    return try await running {
       var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
       try await reading.read(from: starts, into: &facts)
       return facts
+    } closing: {
+      await reader.close()
+      for inbox in inboxes.values { await inbox.close() }
     }
   }
 }

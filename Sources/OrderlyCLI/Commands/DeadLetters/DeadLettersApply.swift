@@ -132,7 +132,11 @@ struct DeadLettersApply: AsyncParsableCommand {
     let database = try global.operatorDatabase()
     let pool = Pool(database, maximum: 1)
     do {
-      try await closing({ await pool.close() }) { try await body(pool) }
+      try await running {
+        try await body(pool)
+      } closing: {
+        await pool.close()
+      }
     } catch let error as PostgresError {
       throw CommandFailure(
         error.sentence(database.description) + " Apply the plan again to go on.")

@@ -77,10 +77,7 @@ struct Dev: AsyncParsableCommand {
     let fleet = try await DevelopmentFleet.start(
       partitions: partitions, postgresSettings: postgresSettings
     ) { printMessage("  " + $0) }
-    return try await closing({
-      printMessage("Stopping.")
-      await fleet.stop()
-    }) {
+    return try await running {
       let seed = self.seed ?? UInt64.random(in: 1...999_999)
       let isAllWell = try await DevelopmentRun(
         fleet: fleet, orders: orders, seed: seed, isKept: keep
@@ -91,6 +88,9 @@ struct Dev: AsyncParsableCommand {
         printMessage("")
       }
       return isAllWell
+    } closing: {
+      printMessage("Stopping.")
+      await fleet.stop()
     }
   }
 

@@ -100,8 +100,10 @@ struct GroupSeek: AsyncParsableCommand {
     let offsets = plan.moves.map { ($0.partition, $0.target) }
     do {
       let consumer = try Consumer(ConsumerConfiguration(kafka: kafka, groupID: service.rawValue))
-      try await closing({ await consumer.close(timeout: .seconds(2)) }) {
+      try await running {
         try await consumer.commit(Dictionary(uniqueKeysWithValues: offsets))
+      } closing: {
+        await consumer.close(timeout: .seconds(2))
       }
     } catch let error as KafkaError {
       switch error.code {
