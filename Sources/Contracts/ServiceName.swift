@@ -58,4 +58,10 @@ public enum Topic: String, CaseIterable, Sendable {
   case inventory = "inventory.v1"
   case payments = "payments.v1"
   case fulfilment = "fulfilment.v1"
+
+  /// The names of all topics of the platform: those that carry events, then those that carry the
+  /// services' dead letters.
+  public static var allNames: [String] {
+    allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
+  }
 }

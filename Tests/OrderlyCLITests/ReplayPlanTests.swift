@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 import Testing
 
@@ -20,7 +21,7 @@ import Testing
   }
 
   private func standing(
-    _ item: Item, letter: String? = "open", digest: String = "as-planned",
+    _ item: Item, letter: DeadLetter.State? = .open, digest: String = "as-planned",
     saga: SagaState? = placed, hasMoved: Bool = false
   ) -> Item.Standing {
     item.standing(
@@ -43,9 +44,9 @@ import Testing
   }
 
   @Test func whatHasChangedIsStale() throws {
-    for letter in ["open", "replaying", "resolved", "discarded"] {
+    for letter in DeadLetter.State.allCases {
       let reason = try #require(refusal(standing(item(), letter: letter, digest: "another")))
-      #expect(reason.contains("stale") && reason.contains(letter))
+      #expect(reason.contains("stale") && reason.contains(letter.rawValue))
     }
     let moved = SagaState(
       order: "o-1",
@@ -73,13 +74,13 @@ import Testing
   }
 
   @Test func aReplayUnderWayIsWaitedForOrItsResultTaken() {
-    #expect(standing(item(.replaying), letter: "replaying", digest: "another") == .wait)
+    #expect(standing(item(.replaying), letter: .replaying, digest: "another") == .wait)
     #expect(
-      standing(item(.replaying), letter: "resolved", digest: "another")
+      standing(item(.replaying), letter: .resolved, digest: "another")
         == .ended(.resolved, "handled"))
     #expect(
-      standing(item(.replaying), letter: "open", digest: "another") == .ended(.failed, "down"))
-    #expect(refusal(standing(item(.replaying), letter: "discarded")) != nil)
+      standing(item(.replaying), letter: .open, digest: "another") == .ended(.failed, "down"))
+    #expect(refusal(standing(item(.replaying), letter: .discarded)) != nil)
   }
 
   @Test func whatHasEndedStaysSo() {

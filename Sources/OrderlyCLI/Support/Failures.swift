@@ -1,6 +1,7 @@
 import Arguments
 
-/// A command's own exit statuses, by the conventions of the manual.
+/// A command's own exit statuses, beside 0 for done, 1 for failed, 2 for a wrong command line, and
+/// 128 and more for a signal's number.
 extension ExitCode {
   /// Some of it was done.
   static let partlyDone = ExitCode(3)

@@ -48,12 +48,9 @@ func withConnection<R: Sendable>(
   _ configuration: ConnectionConfiguration, _ body: @escaping @Sendable (Connection) throws -> R
 ) async throws -> R {
   let pool = Pool(configuration, maximum: 1)
-  do {
-    let result = try await pool.withConnection(body)
+  return try await running {
+    try await pool.withConnection(body)
+  } closing: {
     await pool.close()
-    return result
-  } catch {
-    await pool.close()
-    throw error
   }
 }

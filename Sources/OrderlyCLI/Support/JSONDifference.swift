@@ -27,3 +27,19 @@ struct JSONDifference: Equatable {
     }
   }
 }
+
+extension JSONValue {
+  /// The value at a JSON pointer.
+  func at(_ pointer: String) -> JSONValue? {
+    var value: JSONValue? = self
+    for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+      let name = String(part).replacing("~1", with: "/").replacing("~0", with: "~")
+      if let items = value?.array {
+        value = Int(name).flatMap { items.indices ~= $0 ? items[$0] : nil }
+      } else {
+        value = value?[name]
+      }
+    }
+    return value
+  }
+}

@@ -37,6 +37,13 @@ enum JSONText {
   }
 }
 
+extension JSONValue {
+  /// An object; of several values of a name it has the last.
+  init(members: [(key: String, value: JSONValue)]) {
+    self = .object(Dictionary(members) { _, last in last })
+  }
+}
+
 extension YAMLNode {
   init(json members: [(key: String, value: JSONValue)]) {
     self.init(

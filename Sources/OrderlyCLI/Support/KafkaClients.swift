@@ -19,8 +19,10 @@ extension GlobalOptions {
     let configuration = try kafka()
     return try await explaining(configuration) {
       let producer = try Producer(ProducerConfiguration(kafka: configuration))
-      return try await closing({ await producer.close(timeout: .seconds(5)) }) {
+      return try await running {
         try await body(producer)
+      } closing: {
+        await producer.close(timeout: .seconds(5))
       }
     }
   }
@@ -32,7 +34,11 @@ extension GlobalOptions {
     let configuration = try kafka()
     return try await explaining(configuration) {
       let reader = try PartitionReader(configuration)
-      return try await closing({ await reader.close() }) { try await body(reader) }
+      return try await running {
+        try await body(reader)
+      } closing: {
+        await reader.close()
+      }
     }
   }
 }
@@ -45,18 +51,12 @@ func withAdmin<R: Sendable>(
 ) async throws -> R {
   try await explaining(configuration) {
     let admin = try Admin(configuration)
-    return try await closing({ await admin.close() }) { try await body(admin) }
+    return try await running {
+      try await body(admin)
+    } closing: {
+      await admin.close()
+    }
   }
-}
-
-/// Runs `body`, then `close`, however `body` ends.
-private func closing<R>(
-  _ close: () async -> Void, _ body: () async throws -> R
-) async throws -> R {
-  let result: Result<R, any Error>
-  do { result = .success(try await body()) } catch { result = .failure(error) }
-  await close()
-  return try result.get()
 }
 
 /// Runs `body`, and says in a sentence what Kafka has thrown.

@@ -116,7 +116,7 @@ extension GlobalOptions {
   ) async throws {
     let database = try operatorDatabase()
     let pool = Pool(database, maximum: 1)
-    do {
+    let ended = try await running { () async throws -> MutationResult in
       let log = OperatorLog(pool: pool)
       let number: Int64
       do {
@@ -140,12 +140,11 @@ extension GlobalOptions {
           "warning: action \(number) stays on record as started; how it ended can't be entered: "
             + "\(error)")
       }
+      return try result.get()
+    } closing: {
       await pool.close()
-      if let status = try result.get().status { throw status }
-    } catch {
-      await pool.close()
-      throw error
     }
+    if let status = ended.status { throw status }
   }
 
   /// How operators reach the fleet's schema.

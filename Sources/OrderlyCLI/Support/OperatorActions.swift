@@ -1,3 +1,4 @@
+import Contracts
 import FleetPostgres
 import Foundation
 
@@ -15,5 +16,12 @@ extension GlobalOptions {
       printMessage("What operators have done is not shown: \(failure)")
       return []
     }
+  }
+}
+
+extension [ServiceName] {
+  /// Each of them once, in the order in which the services are listed everywhere.
+  static func distinct(_ services: [ServiceName]) -> [ServiceName] {
+    ServiceName.allCases.filter { services.contains($0) }
   }
 }

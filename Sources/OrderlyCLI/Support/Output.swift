@@ -46,8 +46,7 @@ struct ResultTable {
     case .wide: renderTable(wide: true)
     case .name: rows.map { printable($0.name) + "\n" }.joined()
     case .json:
-      JSONText.pretty(.array(rows.map { .object(Dictionary($0.object) { _, last in last }) }))
-        + "\n"
+      JSONText.pretty(.array(rows.map { JSONValue(members: $0.object) })) + "\n"
     case .yaml:
       YAMLNode(.sequence(rows.map { YAMLNode(json: $0.object) })).dump()
     }

@@ -24,7 +24,7 @@ struct Page {
     case .table: sections.map { render($0, .table) }.joined(separator: "\n")
     case .wide: sections.map { render($0, .wide) }.joined(separator: "\n")
     case .name: printable(name) + "\n"
-    case .json: JSONText.pretty(.object(Dictionary(object) { _, last in last })) + "\n"
+    case .json: JSONText.pretty(JSONValue(members: object)) + "\n"
     case .yaml: YAMLNode(json: object).dump()
     }
   }

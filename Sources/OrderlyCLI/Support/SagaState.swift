@@ -79,6 +79,6 @@ enum Digest {
   static func of(_ parts: [String]) -> String {
     // With the lengths, so that no other parts make the same text.
     let text = parts.map { "\($0.utf8.count):\($0)" }.joined(separator: " ")
-    return UUID(version5Of: text, namespace: .orderlyEvents).uuidString.lowercased()
+    return UUID(version5Of: text, namespace: .orderlyEvents).lowercaseText
   }
 }

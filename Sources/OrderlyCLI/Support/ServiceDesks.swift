@@ -31,10 +31,11 @@ struct ServiceDesks: Sendable {
     }
     let desks = ServiceDesks(
       pools: pools, addresses: addresses, partitions: PartitionCount(global: global))
-    let result: Result<R, any Error>
-    do { result = .success(try await body(desks)) } catch { result = .failure(error) }
-    for pool in pools.values { await pool.close() }
-    return try result.get()
+    return try await running {
+      try await body(desks)
+    } closing: {
+      for pool in desks.pools.values { await pool.close() }
+    }
   }
 
   /// Reads in one transaction on a service's schema, as of one moment.

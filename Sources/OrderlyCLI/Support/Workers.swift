@@ -26,18 +26,18 @@ extension GlobalOptions {
   func workers() async throws -> [WorkerRow] {
     let database = try settings().fleetDatabase(applicationName: "orderly-cli")
     let pool = Pool(database, maximum: 1)
-    let result: Result<WorkerRegistry.Listing, any Error>
-    do { result = .success(try await WorkerRegistry(pool: pool).list()) } catch {
-      result = .failure(error)
-    }
-    await pool.close()
     do {
-      let listing = try result.get()
+      let listing = try await running {
+        try await WorkerRegistry(pool: pool).list()
+      } closing: {
+        await pool.close()
+      }
       return listing.workers.map { WorkerRow(record: $0, now: listing.now) }
     } catch let error as PostgresError {
       throw CommandFailure(error.trouble(at: database.description).sentence)
     }
   }
+
   /// How many workers that live work for each service.
   ///
   /// - Throws: as ``workers()``.

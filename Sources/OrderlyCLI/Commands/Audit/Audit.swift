@@ -6,9 +6,9 @@ struct Audit: AsyncParsableCommand {
     abstract: "Check the platform's promises against what its databases and topics hold.",
     discussion: """
       Works on a running system and disturbs nothing: it reads the tables and the topics, and \
-      shares no code with the services. Orders that have ended are judged; those that are still \
-      under way are counted as in flight. A second table counts for each service what has become \
-      of every record on its topics.
+      shares no rules with the services but what each one reads. Orders that have ended are \
+      judged; those that are still under way are counted as in flight. A second table counts for \
+      each service what has become of every record on its topics.
 
       Exits with 0 when what could be judged keeps its promises, or when there is nothing at all \
       yet; with 1 when a promise is broken, when nothing has come to an end yet, and when Kafka \

@@ -10,8 +10,7 @@ extension GlobalOptions {
     try await withAdmin { admin, kafka in
       var positions = AuditPositions()
       let metadata = try await admin.metadata()
-      let names = Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
-      let missing = names.filter { metadata.partitions(of: [$0]).isEmpty }
+      let missing = Topic.allNames.filter { metadata.partitions(of: [$0]).isEmpty }
       guard missing.isEmpty else {
         throw CommandFailure(
           "Kafka at \(kafka.bootstrapServers.joined(separator: ",")) does not have "
@@ -88,18 +87,15 @@ extension GlobalOptions {
       inboxes[service] = Inbox(database)
     }
     let reader = try PartitionReader(kafka)
-    var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
     let reading = TopicReading(
       reader: reader, positions: positions, inboxes: inboxes, since: since)
-    let result: Result<Void, any Error>
-    do {
-      result = .success(try await reading.read(from: starts, into: &facts))
-    } catch {
-      result = .failure(error)
+    return try await running {
+      var facts = TopicFacts(isComplete: since == nil, fates: KnownFates(databases))
+      try await reading.read(from: starts, into: &facts)
+      return facts
+    } closing: {
+      await reader.close()
+      for inbox in inboxes.values { await inbox.close() }
     }
-    await reader.close()
-    for inbox in inboxes.values { await inbox.close() }
-    try result.get()
-    return facts
   }
 }

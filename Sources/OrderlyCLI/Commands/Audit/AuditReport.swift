@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import JSONSchema
 
 /// The findings of an audit.
@@ -145,7 +146,7 @@ extension AuditReport {
           name: order.order,
           cells: [
             order.order, order.service.rawValue,
-            (order.isDead ? ParkedState.dead : .waiting).rawValue, "\(order.events)",
+            (order.isDead ? ParkedKey.State.dead : .waiting).rawValue, "\(order.events)",
             order.reason, order.next,
           ], object: [])
       })
@@ -164,7 +165,7 @@ extension AuditReport {
         stopped.prefix(all ? stopped.count : Violation.shown).map { order in
           [
             "order": .string(order.order), "service": .string(order.service.rawValue),
-            "state": .string((order.isDead ? ParkedState.dead : .waiting).rawValue),
+            "state": .string((order.isDead ? ParkedKey.State.dead : .waiting).rawValue),
             "events": .integer(Int64(order.events)), "reason": .string(order.reason),
           ]
         }),

@@ -35,7 +35,7 @@ enum DeadLetterPromise {
       } else if facts.positions.isWhole(partition), facts.topics.isComplete {
         finding.breach(
           "a dead letter of \(service.rawValue) that is not in \(service.deadLetterTopic)",
-          letter.id.uuidString.lowercased())
+          letter.id.lowercaseText)
       }
     }
     guard facts.topics.isComplete else { return }

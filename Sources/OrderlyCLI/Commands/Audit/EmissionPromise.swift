@@ -16,7 +16,7 @@ enum EmissionPromise {
     for row in facts.databases.outbox where row.waiting > patience {
       finding.breach(
         "waits in the outbox of \(row.service.rawValue) for more than \(Int(patience)) s",
-        row.id.uuidString.lowercased())
+        row.id.lowercaseText)
     }
     let unanswered = facts.topics.missingCauses.filter { !mayBeForgotten($0, facts) }
     for place in facts.topics.causeless + unanswered.map(\.place) {

@@ -76,7 +76,7 @@ enum ExpectationPromise {
       else { continue }
       finding.breach(
         "dead-lettered by \(letter.service.rawValue) (\(letter.reason)), which was not expected",
-        letter.id.uuidString.lowercased())
+        letter.id.lowercaseText)
     }
     return finding
   }

@@ -31,7 +31,7 @@ extension DeadLetterRow {
 
   /// Why the letter can't be given up; nil where it may.
   func reasonToKeep(_ desks: ServiceDesks) async throws -> String? {
-    guard isEffect, state == DeadLetterState.open.rawValue, let orderID,
+    guard isEffect, state == .open, let orderID,
       try await SagaState.load([orderID], desks)[orderID]?.ending == nil
     else { return nil }
     return

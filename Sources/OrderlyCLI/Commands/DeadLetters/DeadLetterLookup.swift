@@ -22,7 +22,7 @@ struct DeadLetterPrefix: ExpressibleByArgument {
 
   /// That of one only.
   init(_ id: UUID) {
-    text = id.uuidString.lowercased()
+    text = id.lowercaseText
   }
 
   var defaultValueDescription: String { text }

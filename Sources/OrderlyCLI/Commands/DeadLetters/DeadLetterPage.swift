@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import FleetPostgres
 import Foundation
 import JSONSchema
@@ -21,7 +22,7 @@ extension WholeDeadLetter {
         title: "",
         fields: [
           ("Dead letter", row.idText), ("Service", row.service.rawValue),
-          ("State", "\(row.state), since \(when(row.stateSince, now))"),
+          ("State", "\(row.state.rawValue), since \(when(row.stateSince, now))"),
           ("Looked after by", row.owner ?? "nobody"), ("Note", row.note ?? "-"),
           (
             "Held behind it",
@@ -31,7 +32,7 @@ extension WholeDeadLetter {
           ("First failed", when(row.firstFailed, now)), ("Last failed", when(row.lastFailed, now)),
           ("Fingerprint", row.fingerprint), ("Was at", row.place), ("Key", keyText),
           ("Event", row.eventType ?? "-"),
-          ("Event id", row.eventID?.uuidString.lowercased() ?? "-"),
+          ("Event id", row.eventID?.lowercaseText ?? "-"),
           ("Payload", value.map { "\($0.count) bytes" } ?? "none"),
           ("Edited", edited(at: now)),
         ])
@@ -107,7 +108,7 @@ extension WholeDeadLetter {
 
   private func edited(at now: Date) -> String {
     guard let date = row.editedAt else { return "no" }
-    return "\(when(date, now)), event \(row.editedEventID?.uuidString.lowercased() ?? "-")"
+    return "\(when(date, now)), event \(row.editedEventID?.lowercaseText ?? "-")"
   }
 
   private static func text(of action: OperatorAction) -> String {
@@ -125,21 +126,21 @@ extension DeadLetterRow {
   var nextCommands: [String] {
     let isUnreadable = UnreadableEvent.Reason(rawValue: reason) != nil && editedAt == nil
     return switch state {
-    case "open" where isUnreadable:
+    case .open where isUnreadable:
       [
         "orderly dlq edit \(shortID) --patch '{…}' --reason '…'",
         "orderly dlq discard \(shortID) --reason '…'",
       ]
-    case "open" where isEffect:
+    case .open where isEffect:
       ["orderly dlq plan \(shortID)"]
         + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
-    case "open":
+    case .open:
       ["orderly dlq rehearse \(shortID)", "orderly dlq plan \(shortID)"]
         + ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
         + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
-    case "discarded" where held > 0:
+    case .discarded where held > 0:
       orderID.map { ["orderly dlq release --key \($0) --reason '…'"] } ?? []
-    default: []
+    case .replaying, .resolved, .discarded: []
     }
   }
 }

@@ -1,4 +1,7 @@
+import Arguments
 import Contracts
+import Fleet
+import FleetPostgres
 import Foundation
 import JSONSchema
 import Postgres
@@ -18,7 +21,7 @@ struct DeadLetterRow: Sendable {
   let detail: String
   let fingerprint: String
   let attempts: Int32
-  let state: String
+  let state: DeadLetter.State
   let firstFailed: Date
   let lastFailed: Date
   /// When it came to its state.
@@ -32,8 +35,6 @@ struct DeadLetterRow: Sendable {
   /// How many later events of its order wait behind it.
   let held: Int64
 
-  /// How many ``columns`` there are.
-  static let columnCount = 21
   static let columns = """
     id, topic, partition, "offset", key, event_id, event_type, order_id, reason, detail,
     fingerprint, attempts, state, first_failed, last_failed, state_since, edited_event_id,
@@ -44,6 +45,8 @@ struct DeadLetterRow: Sendable {
     """
 
   /// Reads ``columns``, from the first on.
+  ///
+  /// - Throws: `UnreadableRow` for a state that is not known.
   init(_ row: Row, of service: ServiceName) throws {
     self.service = service
     id = try row.decode(0)
@@ -58,7 +61,11 @@ struct DeadLetterRow: Sendable {
     detail = try row.decode(9)
     fingerprint = try row.decode(10)
     attempts = try row.decode(11)
-    state = try row.decode(12)
+    guard let state = DeadLetter.State(rawValue: try row.decode(12)) else {
+      throw UnreadableRow(
+        table: "\(service.rawValue).dead_letter", key: id.lowercaseText, problem: "unknown state")
+    }
+    self.state = state
     firstFailed = try row.decode(13)
     lastFailed = try row.decode(14)
     stateSince = try row.decode(15)
@@ -73,7 +80,7 @@ struct DeadLetterRow: Sendable {
   var digest: String {
     func micros(_ date: Date) -> String { "\(Int64((date.timeIntervalSince1970 * 1e6).rounded()))" }
     return Digest.of([
-      idText, state, micros(stateSince), "\(attempts)", micros(lastFailed),
+      idText, state.rawValue, micros(stateSince), "\(attempts)", micros(lastFailed),
       editedEventID?.uuidString ?? "",
     ])
   }
@@ -89,13 +96,13 @@ struct DeadLetterRow: Sendable {
   }
 
   /// The id in lower case, as Postgres and the headers have it.
-  var idText: String { id.uuidString.lowercased() }
+  var idText: String { id.lowercaseText }
 
-  /// The beginning of the id: any unique prefix names it, and eight digits hardly ever meet twice.
-  var shortID: String { String(idText.prefix(8)) }
+  /// The beginning of the id, which names it.
+  var shortID: String { id.shortText }
 
   /// The state, and whether what is replayed is not what came.
-  var standing: String { editedAt == nil ? state : "\(state), edited" }
+  var standing: String { editedAt == nil ? state.rawValue : "\(state.rawValue), edited" }
 
   static func table(_ letters: [DeadLetterRow], at now: Date) -> ResultTable {
     ResultTable(
@@ -123,14 +130,29 @@ struct DeadLetterRow: Sendable {
       ("id", .string(idText)), ("service", .string(service.rawValue)), ("topic", .string(topic)),
       ("partition", .integer(Int64(partition))), ("offset", .integer(offset)),
       ("key", .text(key.flatMap { String(validating: $0, as: UTF8.self) })),
-      ("eventId", .text(eventID?.uuidString.lowercased())), ("eventType", .text(eventType)),
+      ("eventId", .text(eventID?.lowercaseText)), ("eventType", .text(eventType)),
       ("orderId", .text(orderID)), ("reason", .string(reason)), ("detail", .string(detail)),
       ("fingerprint", .string(fingerprint)), ("attempts", .integer(Int64(attempts))),
-      ("state", .string(state)), ("firstFailed", .time(firstFailed)),
+      ("state", .string(state.rawValue)), ("firstFailed", .time(firstFailed)),
       ("lastFailed", .time(lastFailed)), ("stateSince", .time(stateSince)),
-      ("editedEventId", .text(editedEventID?.uuidString.lowercased())),
+      ("editedEventId", .text(editedEventID?.lowercaseText)),
       ("editedAt", .time(editedAt)), ("owner", .text(owner)), ("note", .text(note)),
       ("held", .integer(held)),
     ]
+  }
+}
+
+extension [DeadLetterRow] {
+  /// What failed first goes first, so that an order's events keep their order.
+  var firstFailedFirst: [DeadLetterRow] {
+    sorted { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+  }
+
+  /// - Throws: a refusal when more match than a command may take.
+  func check(limit: Int) throws {
+    guard count <= limit else {
+      throw ExitCode.refused(
+        "More than \(limit) dead letters match. Narrow the selection, or raise --limit.")
+    }
   }
 }

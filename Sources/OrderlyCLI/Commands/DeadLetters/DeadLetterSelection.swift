@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 
 /// Which dead letters a command changes: those of some ids, or else the open ones that match.
@@ -29,7 +30,7 @@ struct DeadLetterSelectionOptions: ParsableArguments {
   func rows(_ global: GlobalOptions) async throws -> [DeadLetterRow] {
     guard ids.isEmpty else { return try await DeadLetterRow.find(ids, global) }
     var rows: [DeadLetterRow] = []
-    for service in ServiceName.allCases where match.service ?? service == service {
+    for service in match.services {
       rows += try await global.read(service) { [match, limit] connection in
         try match.rows(service, state: .open, limit: limit, on: connection)
       }
@@ -37,10 +38,7 @@ struct DeadLetterSelectionOptions: ParsableArguments {
     guard !rows.isEmpty else {
       throw ExitCode.refused("No open dead letter matches. See 'orderly dlq list'.")
     }
-    guard rows.count <= limit else {
-      throw ExitCode.refused(
-        "More than \(limit) dead letters match. Narrow the selection, or raise --limit.")
-    }
-    return rows.sorted { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+    try rows.check(limit: limit)
+    return rows.firstFailedFirst
   }
 }

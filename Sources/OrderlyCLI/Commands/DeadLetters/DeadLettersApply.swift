@@ -123,19 +123,21 @@ struct DeadLettersApply: AsyncParsableCommand {
     let items = plan.items.filter { $0.state == .planned || $0.state == .replaying }
     return OperatorAction.Target(
       "plan \(plan.shortID): \(counted(items.count, "dead letter"))",
-      services: ServiceName.allCases.filter { service in
-        items.contains { $0.service == service }
-      }, orders: Set(items.compactMap(\.order)).sorted(), letters: items.map(\.letter))
+      services: .distinct(items.map(\.service)), orders: Set(items.compactMap(\.order)).sorted(),
+      letters: items.map(\.letter))
   }
 
   /// Runs `body` with a connection for what is written into the plan.
   private func withTable(_ body: (Pool) async throws -> Void) async throws {
     let database = try global.operatorDatabase()
     let pool = Pool(database, maximum: 1)
-    let result: Result<Void, any Error>
-    do { result = .success(try await body(pool)) } catch { result = .failure(error) }
-    await pool.close()
-    do { try result.get() } catch let error as PostgresError {
+    do {
+      try await running {
+        try await body(pool)
+      } closing: {
+        await pool.close()
+      }
+    } catch let error as PostgresError {
       throw CommandFailure(
         error.sentence(database.description) + " Apply the plan again to go on.")
     }
@@ -165,13 +167,13 @@ extension ReplayPlan {
       [.init("id"), .init("service"), .init("order"), .init("state"), .init("result")],
       rows: items.map { item in
         ResultTable.Row(
-          name: "dlq/\(item.letter.uuidString.lowercased())",
+          name: "dlq/\(item.letter.lowercaseText)",
           cells: [
             item.shortID, item.service.rawValue, item.order ?? "-", item.state.rawValue,
             item.result ?? (item.state == .planned ? item.detail : "-"),
           ],
           object: [
-            ("id", .string(item.letter.uuidString.lowercased())),
+            ("id", .string(item.letter.lowercaseText)),
             ("service", .string(item.service.rawValue)), ("order", .text(item.order)),
             ("verdict", .string(item.verdict.rawValue)), ("state", .string(item.state.rawValue)),
             ("result", .text(item.result)),

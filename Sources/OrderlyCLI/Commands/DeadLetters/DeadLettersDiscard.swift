@@ -3,7 +3,6 @@ import Contracts
 import Fleet
 import FleetPostgres
 import Foundation
-import JSONSchema
 
 struct DeadLettersDiscard: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,7 +38,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
       printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
       let open = try await ServiceDesks.with(global) { desks in
         var open = 0
-        for row in rows where row.state == "open" {
+        for row in rows where row.state == .open {
           if let reason = try await row.reasonToKeep(desks) {
             printMessage("\(row.shortID): \(reason)")
           } else {
@@ -88,64 +87,5 @@ struct DeadLettersDiscard: AsyncParsableCommand {
         return (.partlyDone, "discarded, but not released, which \(later) does: \(error)")
       }
     }
-  }
-}
-
-/// What has become of a letter that was to be changed.
-struct LetterChange {
-  let row: DeadLetterRow
-  /// Failed, where the trouble was not the letter's: others may be changed all the same.
-  let outcome: OperatorAction.Outcome
-  let result: String
-
-  /// Changes the letter; what it throws is a result too, so that what is done is always told.
-  init(
-    of row: DeadLetterRow,
-    _ change: () async throws -> (OperatorAction.Outcome, String)
-  ) async {
-    self.row = row
-    do {
-      (outcome, result) = try await change()
-    } catch let refusal as Refusal {
-      (outcome, result) = (.refused, refusal.description)
-    } catch {
-      (outcome, result) = (.failed, "\(error)")
-    }
-  }
-
-  /// Prints all, and says how it went as a whole.
-  static func report(
-    _ changes: [LetterChange], _ participle: String, _ output: OutputFormat
-  ) -> MutationResult {
-    let table = ResultTable(
-      [.init("id"), .init("service"), .init("about"), .init("result")],
-      rows: changes.map { change in
-        ResultTable.Row(
-          name: "dlq/\(change.row.idText)",
-          cells: [
-            change.row.shortID, change.row.service.rawValue, change.row.about, change.result,
-          ],
-          object: [
-            ("id", .string(change.row.idText)), ("service", .string(change.row.service.rawValue)),
-            ("done", .bool(change.outcome == .done)),
-            ("outcome", .string(change.outcome.rawValue)), ("result", .string(change.result)),
-          ])
-      })
-    printTable(table, output, noun: "dead letters")
-    let done = changes.count { [.done, .partlyDone].contains($0.outcome) }
-    return MutationResult(
-      outcome: .ofAll(changes.map(\.outcome)),
-      summary: "\(done) of \(counted(changes.count, "dead letter")) \(participle)")
-  }
-}
-
-extension OperatorAction.Target {
-  /// Dead letters and their orders.
-  static func letters(_ rows: [DeadLetterRow]) -> OperatorAction.Target {
-    OperatorAction.Target(
-      rows.count == 1 ? "dead letter \(rows[0].shortID)" : counted(rows.count, "dead letter"),
-      services: ServiceName.allCases.filter { service in
-        rows.contains { $0.service == service }
-      }, orders: Set(rows.compactMap(\.orderID)).sorted(), letters: rows.map(\.id))
   }
 }

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 import Postgres
 
@@ -44,8 +45,11 @@ struct DeadLetterMatchOptions: ParsableArguments {
     service == nil && key == nil && type == nil && fingerprint == nil && since == nil
   }
 
-  /// Those that match, the newest first, one more than `limit` at most, which shows that there are
-  /// more.
+  /// Where to look for those that match.
+  var services: [ServiceName] { service.map { [$0] } ?? ServiceName.allCases }
+
+  /// Those of one of ``services`` that match, the newest first, one more than `limit` at most,
+  /// which shows that there are more.
   ///
   /// - Parameters:
   ///   - reasons: only those given up for one of these; for whatever reason when empty.
@@ -53,11 +57,10 @@ struct DeadLetterMatchOptions: ParsableArguments {
   ///   - ids: only those among these; all for nil.
   ///   - limit: of each service.
   func rows(
-    _ service: ServiceName, reasons: [String] = [], state: DeadLetterState?, ids: [UUID]? = nil,
+    _ service: ServiceName, reasons: [String] = [], state: DeadLetter.State?, ids: [UUID]? = nil,
     limit: Int, on connection: Connection
   ) throws -> [DeadLetterRow] {
-    if let chosen = self.service, chosen != service { return [] }
-    return try connection.execute(
+    try connection.execute(
       """
       SELECT \(DeadLetterRow.columns) FROM dead_letter
       WHERE ($1::text[] IS NULL OR reason = ANY($1))
@@ -82,7 +85,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
   @OptionGroup var match: DeadLetterMatchOptions
 
   @Option(help: "Only those in this state.")
-  var state: DeadLetterState?
+  var state: DeadLetter.State?
 }
 
 extension DeadLetterRow {
@@ -123,7 +126,7 @@ struct DeadLetterListOptions: ParsableArguments {
   /// Those that match; what is left out for the limit is told on standard error.
   func table(_ global: GlobalOptions) async throws -> ResultTable {
     var letters: [DeadLetterRow] = []
-    for service in ServiceName.allCases where filter.match.service ?? service == service {
+    for service in filter.match.services {
       letters += try await global.read(service) { [filter, limit] connection in
         try filter.match.rows(
           service, reasons: filter.reason, state: filter.state, limit: limit, on: connection)
@@ -135,9 +138,4 @@ struct DeadLetterListOptions: ParsableArguments {
     }
     return DeadLetterRow.table(Array(letters.prefix(limit)), at: Date())
   }
-}
-
-/// What an operator has done about a dead letter.
-enum DeadLetterState: String, CaseIterable, ExpressibleByArgument {
-  case open, replaying, resolved, discarded
 }

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 import JSONSchema
 
@@ -66,19 +67,15 @@ struct DeadLettersPlan: AsyncParsableCommand {
       chosen = try await DeadLetterRow.find(ids, global).map(\.id)
     }
     var rows: [DeadLetterRow] = []
-    for service in ServiceName.allCases {
+    for service in filter.match.services {
       rows += try await desks.read(service) { [filter, limit, chosen] connection in
         try filter.match.rows(
           service, reasons: filter.reason, state: filter.state, ids: chosen, limit: limit,
           on: connection)
       }
     }
-    guard rows.count <= limit else {
-      throw ExitCode.refused(
-        "More than \(limit) dead letters match. Narrow the selection, or raise --limit.")
-    }
-    // What failed first goes first, so that an order's events keep their order.
-    return rows.sorted { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
+    try rows.check(limit: limit)
+    return rows.firstFailedFirst
   }
 
   /// The selection in words.
@@ -98,14 +95,14 @@ struct DeadLettersPlan: AsyncParsableCommand {
   private func output(_ judged: [ReplayPlanner.Judged], _ plan: ReplayPlan) -> String {
     let table = ReplayPlanner.Judged.table(judged)
     let isForPeople = format.output == .table || format.output == .wide
-    if format.output == .name { return "plan/\(plan.id.uuidString.lowercased())\n" }
+    if format.output == .name { return "plan/\(plan.id.lowercaseText)\n" }
     return isForPeople
       ? table.render(format.output)
       : Page(
         name: "", sections: [],
         object: [
-          ("plan", .string(plan.id.uuidString.lowercased())), ("digest", .string(plan.digest)),
-          ("items", .array(table.rows.map { .object(Dictionary($0.object) { $1 }) })),
+          ("plan", .string(plan.id.lowercaseText)), ("digest", .string(plan.digest)),
+          ("items", .array(table.rows.map { JSONValue(members: $0.object) })),
         ]
       ).render(format.output)
   }

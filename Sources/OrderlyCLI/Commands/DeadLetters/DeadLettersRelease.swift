@@ -33,7 +33,7 @@ struct DeadLettersRelease: AsyncParsableCommand {
       let row = try await global.read(service) { [key] connection in
         try ParkedKeyRow.one(key, of: service, on: connection)
       }
-      if let row, row.state == ParkedState.dead.rawValue { dead.append(row) }
+      if let row, row.state == .dead { dead.append(row) }
     }
     guard !dead.isEmpty else {
       throw ExitCode.refused(
@@ -68,7 +68,7 @@ struct DeadLettersRelease: AsyncParsableCommand {
             "\(row.service.rawValue): \(key) goes on with \(counted(release.waiting, "event"))")
           if let letter = release.openLetter {
             printMessage(
-              "The dead letter \(letter.uuidString.lowercased().prefix(8)) is still open; "
+              "The dead letter \(letter.shortText) is still open; "
                 + "discard it if nothing is to come of it.")
           }
         } catch let error where error is Refusal || error is CommandFailure {

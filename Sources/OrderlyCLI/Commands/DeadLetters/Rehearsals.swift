@@ -37,8 +37,7 @@ extension ServiceDesks {
     _ letter: DeadLetter, _ lane: Int32?, _ decider: D, _ performer: Performer, _ tables: Tables
   ) async throws -> RehearsalResult
   where
-    Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome,
-    D.Effect: Encodable
+    Tables.Rows == D.Rows, Performer.Effect == D.Effect, Performer.Outcome == D.Outcome
   {
     try await explaining(letter.service) { pool in
       try await Rehearsal(
@@ -107,7 +106,7 @@ struct RehearsalPage {
   let showsSensitive: Bool
 
   var page: Page {
-    let id = letter.id.uuidString.lowercased()
+    let id = letter.id.lowercaseText
     var sections = [
       Page.Section(
         title: "",
@@ -140,7 +139,7 @@ struct RehearsalPage {
   }
 
   private func list(_ table: ResultTable?) -> JSONValue {
-    .array(table?.rows.map { .object(Dictionary($0.object) { $1 }) } ?? [])
+    .array(table?.rows.map { JSONValue(members: $0.object) } ?? [])
   }
 
   private func rows(_ result: RehearsalResult) -> ResultTable {
@@ -181,7 +180,7 @@ struct RehearsalPage {
           policy.body($0, type: event.type)
         }
         let value: JSONValue = if case .json(let value)? = body { value } else { "[redacted]" }
-        let id = event.id.uuidString.lowercased()
+        let id = event.id.lowercaseText
         return ResultTable.Row(
           name: "event/\(id)",
           cells: [event.type.rawValue, event.type.topic.rawValue, id, JSONText.oneLine(value)],

@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 
 /// A selection of dead letters, frozen, with what a replay of each would do and what has become of
@@ -27,7 +28,7 @@ struct ReplayPlan: Sendable {
     var result: String?
 
     /// As `dlq list` shows it.
-    var shortID: String { String(letter.uuidString.lowercased().prefix(8)) }
+    var shortID: String { letter.shortText }
   }
 
   let id: UUID
@@ -41,7 +42,7 @@ struct ReplayPlan: Sendable {
   var items: [Item]
 
   /// The beginning of the id, which is enough to name it.
-  var shortID: String { String(id.uuidString.lowercased().prefix(8)) }
+  var shortID: String { id.shortText }
 
   /// Of all that was frozen.
   static func digest(of items: [Item]) -> String {
@@ -58,8 +59,7 @@ struct ReplayPlan: Sendable {
 extension ReplayPlan.Item {
   /// What a letter is like now.
   struct Letter: Equatable {
-    /// The table's word.
-    let state: String
+    let state: DeadLetter.State
     let digest: String
     /// Why it failed last.
     let failure: String
@@ -89,18 +89,19 @@ extension ReplayPlan.Item {
     guard let letter else { return .ended(.refused, "the dead letter is gone") }
     if state == .replaying {
       switch letter.state {
-      case "replaying": return .wait
-      case "resolved": return .ended(.resolved, "handled")
-      case "open" where letter.digest != letterDigest: return .ended(.failed, letter.failure)
+      case .replaying: return .wait
+      case .resolved: return .ended(.resolved, "handled")
+      case .open where letter.digest != letterDigest: return .ended(.failed, letter.failure)
       // The command was cut off before it had begun the replay.
-      case "open": break
-      default: return .ended(.refused, "it was \(letter.state) meanwhile")
+      case .open: break
+      case .discarded: return .ended(.refused, "it was discarded meanwhile")
       }
     }
     guard verdict == .handled else { return .ended(.refused, detail) }
     if let ending = saga?.ending { return .ended(.refused, ending) }
     guard letter.digest == letterDigest else {
-      return .ended(.refused, "stale: the letter has changed since the plan (\(letter.state) now)")
+      return .ended(
+        .refused, "stale: the letter has changed since the plan (\(letter.state.rawValue) now)")
     }
     if let saga, saga.digest != sagaDigest, !hasMoved {
       return .ended(.refused, "stale: the order has moved on since the plan (\(saga.text) now)")

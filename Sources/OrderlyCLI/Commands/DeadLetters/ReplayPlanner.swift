@@ -37,7 +37,7 @@ struct ReplayPlanner {
     let progress = ProgressBar("rehearsing", total: rows.count)
     for (index, row) in rows.enumerated() {
       let saga = orders[index].flatMap { sagas[$0] }
-      let (verdict, detail) = try await judge(row, letters[index], saga)
+      let (verdict, detail) = try await judge(letters[index], saga)
       judged.append(
         Judged(row: row, order: orders[index], saga: saga, verdict: verdict, detail: detail))
       progress.show(index + 1)
@@ -47,7 +47,7 @@ struct ReplayPlanner {
   }
 
   private func judge(
-    _ row: DeadLetterRow, _ letter: DeadLetter?, _ saga: SagaState?
+    _ letter: DeadLetter?, _ saga: SagaState?
   ) async throws -> (ReplayVerdict, String) {
     guard let letter else { return (.closed, "it is gone") }
     switch letter.state {

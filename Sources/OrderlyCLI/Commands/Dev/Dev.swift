@@ -77,8 +77,7 @@ struct Dev: AsyncParsableCommand {
     let fleet = try await DevelopmentFleet.start(
       partitions: partitions, postgresSettings: postgresSettings
     ) { printMessage("  " + $0) }
-    let result: Result<Bool, any Error>
-    do {
+    return try await running {
       let seed = self.seed ?? UInt64.random(in: 1...999_999)
       let isAllWell = try await DevelopmentRun(
         fleet: fleet, orders: orders, seed: seed, isKept: keep
@@ -88,13 +87,11 @@ struct Dev: AsyncParsableCommand {
         await interrupt.wait()
         printMessage("")
       }
-      result = .success(isAllWell)
-    } catch {
-      result = .failure(error)
+      return isAllWell
+    } closing: {
+      printMessage("Stopping.")
+      await fleet.stop()
     }
-    printMessage("Stopping.")
-    await fleet.stop()
-    return try result.get()
   }
 
   private func runPostgres(_ interrupt: Interruption) async throws -> Bool {

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 
 struct GetParked: AsyncParsableCommand {
@@ -20,7 +21,7 @@ struct GetParked: AsyncParsableCommand {
   var service: ServiceName?
 
   @Option(help: "Only those in this state.")
-  var state: ParkedState?
+  var state: ParkedKey.State?
 
   @Option(help: "How many at most, of each service.")
   var limit: Int = 50
@@ -45,9 +46,4 @@ struct GetParked: AsyncParsableCommand {
       return ParkedKeyRow.table(keys, at: Date())
     }
   }
-}
-
-/// Whether a parked order is tried again by itself.
-enum ParkedState: String, CaseIterable, ExpressibleByArgument {
-  case waiting, dead
 }

@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Fleet
 import Foundation
 import JSONSchema
 import Postgres
@@ -140,7 +141,7 @@ struct SagaRow: Sendable {
   /// What keeps it, in a few words.
   private func keptBy(_ now: Date) -> String {
     var words = parked.map { key in
-      "\(key.state == ParkedState.dead.rawValue ? "dead letter" : "parked") in "
+      "\(key.state == .dead ? "dead letter" : "parked") in "
         + "\(key.service.rawValue) (\(key.reason)), \(key.events) held"
     }
     words += deadEffects.map {
@@ -175,11 +176,7 @@ struct SagaRow: Sendable {
             ("awaits", .text(awaited?.what)), ("since", .time(awaited?.since)),
             ("began", .time(row.began)), ("deadline", .time(standing.deadline)),
             ("isOverdue", .bool(standing.isOverdue(at: now))),
-            (
-              "parked",
-              .array(
-                row.parked.map { key in .object(Dictionary(key.object) { _, last in last }) })
-            ),
+            ("parked", .array(row.parked.map { JSONValue(members: $0.object) })),
             (
               "deadEffects",
               .array(

@@ -98,17 +98,14 @@ struct GroupSeek: AsyncParsableCommand {
   private func commit(_ plan: SeekPlan) async throws {
     let kafka = try global.kafka()
     let offsets = plan.moves.map { ($0.partition, $0.target) }
-    do throws(KafkaError) {
+    do {
       let consumer = try Consumer(ConsumerConfiguration(kafka: kafka, groupID: service.rawValue))
-      let result: Result<Void, KafkaError>
-      do throws(KafkaError) {
-        result = .success(try await consumer.commit(Dictionary(uniqueKeysWithValues: offsets)))
-      } catch {
-        result = .failure(error)
+      try await running {
+        try await consumer.commit(Dictionary(uniqueKeysWithValues: offsets))
+      } closing: {
+        await consumer.close(timeout: .seconds(2))
       }
-      await consumer.close(timeout: .seconds(2))
-      try result.get()
-    } catch {
+    } catch let error as KafkaError {
       switch error.code {
       case .unknownMemberID, .illegalGeneration, .rebalanceInProgress:
         throw ExitCode.refused(

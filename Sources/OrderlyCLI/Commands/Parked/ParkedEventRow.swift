@@ -37,7 +37,7 @@ struct ParkedEventRow: Sendable {
   var place: String { "\(topic)[\(partition)]@\(offset)" }
 
   /// The id in lower case, as Postgres and the headers have it.
-  var idText: String { id.uuidString.lowercased() }
+  var idText: String { id.lowercaseText }
 
   static func table(_ events: [ParkedEventRow], at now: Date) -> ResultTable {
     ResultTable(

@@ -1,4 +1,6 @@
 import Contracts
+import Fleet
+import FleetPostgres
 import Foundation
 import JSONSchema
 import Postgres
@@ -7,8 +9,7 @@ import Postgres
 struct ParkedKeyRow: Sendable {
   let service: ServiceName
   let order: String
-  /// As the table has it: `waiting` or `dead`.
-  let state: String
+  let state: ParkedKey.State
   /// Failed tries of the first event since it was parked.
   let attempts: Int32
   /// Of no meaning for one that is dead.
@@ -27,10 +28,17 @@ struct ParkedKeyRow: Sendable {
     """
 
   /// Reads ``columns``.
+  ///
+  /// - Throws: `UnreadableRow` for a state that is not known.
   private init(_ row: Row, of service: ServiceName) throws {
     self.service = service
-    order = try row.decode(0)
-    state = try row.decode(1)
+    let order: String = try row.decode(0)
+    guard let state = ParkedKey.State(rawValue: try row.decode(1)) else {
+      throw UnreadableRow(
+        table: "\(service.rawValue).parked_key", key: order, problem: "unknown state")
+    }
+    self.order = order
+    self.state = state
     attempts = try row.decode(2)
     nextAttempt = try row.decode(3)
     reason = try row.decode(4)
@@ -43,7 +51,7 @@ struct ParkedKeyRow: Sendable {
 
   /// Those that are tried next come first, the dead ones last.
   static func all(
-    of service: ServiceName, state: ParkedState?, limit: Int, on connection: Connection
+    of service: ServiceName, state: ParkedKey.State?, limit: Int, on connection: Connection
   ) throws -> [ParkedKeyRow] {
     try connection.execute(
       """
@@ -72,7 +80,7 @@ struct ParkedKeyRow: Sendable {
         ResultTable.Row(
           name: "parked/\(key.service.rawValue)/\(key.order)",
           cells: [
-            key.order, key.service.rawValue, key.state, "\(key.events)", "\(key.attempts)",
+            key.order, key.service.rawValue, key.state.rawValue, "\(key.events)", "\(key.attempts)",
             key.next(at: now), key.reason, age(of: key.firstFailed, at: now), "\(key.lane)",
             key.detail,
           ],
@@ -80,7 +88,7 @@ struct ParkedKeyRow: Sendable {
       })
   }
 
-  var isWaiting: Bool { state == ParkedState.waiting.rawValue }
+  var isWaiting: Bool { state == .waiting }
 
   /// When it is tried again.
   func next(at now: Date) -> String {
@@ -90,7 +98,8 @@ struct ParkedKeyRow: Sendable {
 
   var object: [(key: String, value: JSONValue)] {
     [
-      ("service", .string(service.rawValue)), ("order", .string(order)), ("state", .string(state)),
+      ("service", .string(service.rawValue)), ("order", .string(order)),
+      ("state", .string(state.rawValue)),
       ("events", .integer(events)), ("attempts", .integer(Int64(attempts))),
       ("nextAttempt", isWaiting ? .time(nextAttempt) : .null),
       ("reason", .string(reason)), ("detail", .string(detail)),

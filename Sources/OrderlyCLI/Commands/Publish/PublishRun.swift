@@ -94,7 +94,7 @@ struct PublishRun: Sendable {
       if let rate {
         try? await Task.sleep(until: start + .seconds(Double(sent) / rate), clock: .continuous)
       }
-      account(for: batch, records, await producer.send(records), &result)
+      account(for: batch, await producer.send(records), &result)
       sent += records.count
       done += batch.count { $0.planned?.isDuplicate != true }
       progress.show(done)
@@ -104,8 +104,8 @@ struct PublishRun: Sendable {
   }
 
   private func account(
-    for batch: [PublishItem], _ records: [Record],
-    _ outcomes: [Swift.Result<RecordPosition, KafkaError>], _ result: inout Result
+    for batch: [PublishItem], _ outcomes: [Swift.Result<RecordPosition, KafkaError>],
+    _ result: inout Result
   ) {
     var next = 0
     var expected: [String] = []

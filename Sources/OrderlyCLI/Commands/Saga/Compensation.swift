@@ -86,7 +86,7 @@ struct Compensation: Equatable {
 
   /// For a letter that the way back needs, and that a replay would not handle.
   private static func refusal(_ letter: Letter) -> Refusal {
-    let id = letter.id.uuidString.lowercased().prefix(8)
+    let id = letter.id.shortText
     let advice =
       if case .effect = letter.subject {
         "See 'orderly dlq show \(id)'"

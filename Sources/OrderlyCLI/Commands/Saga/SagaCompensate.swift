@@ -186,7 +186,7 @@ extension Compensation.Step {
   /// What is done, as an order.
   func text(_ order: String) -> String {
     func letter(_ id: UUID, _ service: ServiceName, _ name: String) -> String {
-      "\(name) \(id.uuidString.lowercased().prefix(8)) in \(service.rawValue)"
+      "\(name) \(id.shortText) in \(service.rawValue)"
     }
     return switch self {
     case .cancel: "publish order.cancel-requested for \(order)"

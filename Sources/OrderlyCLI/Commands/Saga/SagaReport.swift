@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 import JSONSchema
 
@@ -24,7 +25,7 @@ struct SagaReport: Sendable {
   var blocks: [String] {
     var blocks = details.parkedKeys.map { key in
       let held = details.parkedEvents.count { $0.service == key.service }
-      return key.state == ParkedState.dead.rawValue
+      return key.state == .dead
         ? "a dead letter in \(key.service.rawValue) since \(age(of: key.lastFailed, at: now)): "
           + "\(key.reason) (\(key.detail)); \(counted(held, "event")) held behind it"
         : "\(key.service.rawValue) can't handle its event for now, since "
@@ -57,7 +58,7 @@ struct SagaReport: Sendable {
 
   /// Calls to a provider that are given up on, and without whose answer the order can't end.
   private var deadEffects: [DeadLetterRow] {
-    details.deadLetters.filter { $0.isEffect && $0.state == DeadLetterState.open.rawValue }
+    details.deadLetters.filter { $0.isEffect && $0.state == .open }
   }
 
   /// Messages of the order that could not be read, in services that have never heard of it.
@@ -70,7 +71,7 @@ struct SagaReport: Sendable {
         case .payments: details.payment == nil
         case .fulfilment: details.shipment == nil
         }
-      return isUnheard && letter.orderID == nil && letter.state == DeadLetterState.open.rawValue
+      return isUnheard && letter.orderID == nil && letter.state == .open
     }
   }
 
@@ -97,9 +98,9 @@ struct SagaReport: Sendable {
   /// What an operator would type next, with what it does.
   var next: [(command: String, does: String)] {
     var commands: [(command: String, does: String)] = []
-    let dead = details.parkedKeys.filter { $0.state == ParkedState.dead.rawValue }
+    let dead = details.parkedKeys.filter { $0.state == .dead }
     let behind = details.deadLetters.filter { letter in
-      letter.state == DeadLetterState.open.rawValue && !letter.isEffect
+      letter.state == .open && !letter.isEffect
         && dead.contains { $0.service == letter.service }
     }
     for letter in behind + unread {
@@ -226,13 +227,7 @@ extension SagaReport {
             ]
           })
       ),
-      (
-        "heldEvents",
-        .array(
-          details.parkedEvents.map { event in
-            .object(Dictionary(event.object) { _, last in last })
-          })
-      ),
+      ("heldEvents", .array(details.parkedEvents.map { JSONValue(members: $0.object) })),
       ("undoable", .array(undoable.map { .string($0) })),
       ("next", .array(next.map { .string($0.command) })),
     ]

@@ -138,10 +138,10 @@ extension ServiceDesks {
         try DeadLetterRow.all([letter.id], of: letter.service, on: connection)
       }
       switch rows.first?.state {
-      case "resolved": return .resolved
-      case "open": return .failed("\(rows[0].reason): \(rows[0].detail)")
-      case "replaying": break
-      default: return .refused("it was discarded meanwhile")
+      case .resolved?: return .resolved
+      case .open?: return .failed("\(rows[0].reason): \(rows[0].detail)")
+      case .replaying?: break
+      case .discarded?, nil: return .refused("it was discarded meanwhile")
       }
       guard ContinuousClock.now < deadline else { return .unanswered }
       try await Task.sleep(for: .milliseconds(100))

@@ -24,25 +24,23 @@ struct StoppedOrder {
       rows += letters
       if let key { parked.append(key) }
     }
-    rows.sort { ($0.firstFailed, $0.id.uuidString) < ($1.firstFailed, $1.id.uuidString) }
     let states = try await SagaState.load([order], desks)
     return StoppedOrder(
       state: states[order] ?? SagaState(order: order),
-      letters: try await ReplayPlanner(desks: desks).judge(rows), parked: parked)
+      letters: try await ReplayPlanner(desks: desks).judge(rows.firstFailedFirst), parked: parked)
   }
 
   /// For the record.
   var target: OperatorAction.Target {
     OperatorAction.Target(
       "order \(state.order)",
-      services: ServiceName.allCases.filter { service in
-        letters.contains { $0.row.service == service }
-          || parked.contains { $0.service == service }
-      }, orders: [state.order], letters: letters.map(\.row.id))
+      services: .distinct(letters.map(\.row.service) + parked.map(\.service)),
+      orders: [state.order],
+      letters: letters.map(\.row.id))
   }
 
   /// The services in which the order's key has a state.
-  func services(_ state: ParkedState) -> [ServiceName] {
-    parked.filter { $0.state == state.rawValue }.map(\.service)
+  func services(_ state: ParkedKey.State) -> [ServiceName] {
+    parked.filter { $0.state == state }.map(\.service)
   }
 }

@@ -55,8 +55,8 @@ struct TraceEntry: Sendable {
     var members: [(key: String, value: JSONValue)] = [
       ("at", .time(at)), ("kind", .string(kind.rawValue)), ("by", .string(by)),
       ("what", .string(what)), ("place", .text(place)),
-      ("id", .text(id?.uuidString.lowercased())),
-      ("cause", .text(cause?.uuidString.lowercased())), ("depth", .integer(Int64(depth))),
+      ("id", .text(id?.lowercaseText)),
+      ("cause", .text(cause?.lowercaseText)), ("depth", .integer(Int64(depth))),
       ("detail", .text(detail)),
     ]
     switch body {
@@ -144,7 +144,7 @@ struct Trace: Sendable {
         let indent = String(repeating: "  ", count: min(entry.depth, 20))
         let arrow = entry.isEvent || entry.depth == 0 ? "" : "→ "
         return ResultTable.Row(
-          name: "\(entry.kind.rawValue)/\(entry.id?.uuidString.lowercased() ?? order)",
+          name: "\(entry.kind.rawValue)/\(entry.id?.lowercaseText ?? order)",
           cells: [
             Timestamp.format(entry.at), indent + arrow + entry.what, entry.by,
             entry.place ?? "-", Self.short(entry.id), Self.short(entry.cause),
@@ -155,7 +155,7 @@ struct Trace: Sendable {
   }
 
   private static func short(_ id: UUID?) -> String {
-    id.map { String($0.uuidString.lowercased().prefix(8)) } ?? "-"
+    id?.shortText ?? "-"
   }
 
   private static func payload(_ body: RecordText.Body?) -> String {

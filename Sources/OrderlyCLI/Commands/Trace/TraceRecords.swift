@@ -14,8 +14,7 @@ struct TraceRecords: Sendable {
     let key = Array(order.utf8)
     let ranges = try await global.withAdmin { admin, _ in
       let metadata = try await admin.metadata()
-      let topics = Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
-      let partitions = topics.compactMap { topic -> TopicPartition? in
+      let partitions = Topic.allNames.compactMap { topic -> TopicPartition? in
         let count = metadata.partitions(of: [topic]).count
         guard count > 0 else { return nil }
         return TopicPartition(

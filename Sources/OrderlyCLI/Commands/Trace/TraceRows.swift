@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 import Postgres
 
@@ -76,7 +77,8 @@ struct TraceRows: Sendable {
       entries.append(
         TraceEntry(
           kind: .fence, at: key.firstFailed, by: service.rawValue, what: "order parked",
-          detail: "\(key.state), \(counted(Int(key.events), "event")) held: \(key.reason): "
+          detail:
+            "\(key.state.rawValue), \(counted(Int(key.events), "event")) held: \(key.reason): "
             + key.detail))
     }
     return entries
@@ -92,7 +94,7 @@ struct TraceRows: Sendable {
       let letter = try DeadLetterRow(row, of: service)
       return TraceEntry(
         kind: .deadLetter, at: letter.lastFailed, by: service.rawValue,
-        what: "dead-lettered, now \(letter.state)", place: letter.place, id: letter.id,
+        what: "dead-lettered, now \(letter.state.rawValue)", place: letter.place, id: letter.id,
         cause: letter.eventID,
         detail: "\(letter.reason): \(letter.detail) (\(counted(Int(letter.attempts), "attempt")))")
     }
