@@ -83,7 +83,7 @@ import Testing
       try await store.step { step in
         _ = try step.admit([], lane: 0, epoch: epoch)
         try step.store([effect], lane: 0)
-        try step.settle([dead])
+        _ = try step.settle([dead])
         try step.record([letter], lane: 0)
       }
     }
