@@ -171,6 +171,23 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
     }
   }
 
+  /// Lets a call to a provider that has failed, and waits for its next attempt, be made at once.
+  ///
+  /// Its lane looks for what is due at every tick, without what it holds; and what has failed it
+  /// holds no longer than until that is committed. So it finds the call as one that is due.
+  ///
+  /// - Parameter lane: the effect's.
+  /// - Throws: ``Refusal`` when the lane has no such effect, or it is not pending; ``StoreError``.
+  public func tryNow(effect id: UUID, lane: Int32, at time: Date? = nil) async throws {
+    try await store.change { transaction in
+      try transaction.lock(lane: lane, of: service)
+      let now = try time ?? transaction.now()
+      guard try transaction.hasten(effect: id, lane: lane, at: now) else {
+        throw Refusal("\(service.rawValue) waits for no attempt of the effect \(id.lowercaseText).")
+      }
+    }
+  }
+
   /// Says who looks after the letter; nil for nobody.
   ///
   /// - Throws: ``Refusal`` when there is no such letter, ``StoreError``.

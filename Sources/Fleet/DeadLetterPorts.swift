@@ -49,6 +49,10 @@ public protocol DeadLetterTransaction: LaneLocking {
   ///
   /// - Returns: its lane; nil when there is no such effect, or it is not dead.
   func revive(effect id: UUID, at now: Date) throws -> Int32?
+  /// Lets a pending effect be called at `now`, unless it is due before. Lock its lane first.
+  ///
+  /// - Returns: false when the lane has no such effect, or it is not pending.
+  func hasten(effect id: UUID, lane: Int32, at now: Date) throws -> Bool
   /// Enters an id into the inbox; false: it is there already.
   func enter(_ id: UUID, lane: Int32) throws -> Bool
 }

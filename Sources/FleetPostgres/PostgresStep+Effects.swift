@@ -95,4 +95,13 @@ extension PostgresDeadLetterTransaction {
       """, id, now
     ).first.map { try $0.decode(0) }
   }
+
+  public func hasten(effect id: UUID, lane: Int32, at now: Date) throws -> Bool {
+    try !connection.execute(
+      """
+      UPDATE effect SET next_attempt_at = least(next_attempt_at, $3)
+      WHERE id = $1 AND lane = $2 AND state = 'pending' RETURNING id
+      """, id, lane, now
+    ).isEmpty
+  }
 }

@@ -16,6 +16,7 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
   case aDiscardedLetterKeepsItsFence
   case aRefusalChangesNothing
   case aReplayedEffectIsCalledAgain
+  case aPendingEffectIsCalledNow
 
   /// - Throws: ``ConformanceFailure``, and what the stores throw without being expected to.
   public func check<Store: LaneStore, Letters: DeadLetterStore>(
@@ -39,6 +40,8 @@ public enum DeadLetterRule: String, CaseIterable, Sendable {
     case .aRefusalChangesNothing: try await check.aRefusalChangesNothing()
     case .aReplayedEffectIsCalledAgain:
       try await EffectCheck(store).aReplayedEffectIsCalledAgain(letters)
+    case .aPendingEffectIsCalledNow:
+      try await EffectCheck(store).aPendingEffectIsCalledNow(letters)
     }
   }
 }

@@ -133,7 +133,45 @@ struct EffectCheck<Store: LaneStore> {
     }
   }
 
+  /// For a service called inventory.
+  func aPendingEffectIsCalledNow(_ letters: some DeadLetterStore) async throws {
+    let desk = DeadLetterDesk(service: .inventory, store: letters)
+    let epoch = try await store.takeOver(lane: 0, owner: "a")
+    _ = try await store.takeOver(lane: 1, owner: "a")
+    let effect = effect(-9)
+    var failed = effect
+    failed.failure = EventFailure(
+      reason: "down", detail: "", attempts: 3, first: now - 9, last: now)
+    failed.nextAttempt = now + 900
+    try await step(epoch) { [failed] step in
+      try step.store([effect], lane: 0)
+      try step.settle([failed], lane: 0)
+    }
+    try await expect(due(at: now + 2), [], "before anybody asks for it")
+    try await desk.tryNow(effect: effect.id, lane: 0, at: now + 2)
+    // It is not put off again.
+    try await desk.tryNow(effect: effect.id, lane: 0, at: now + 3)
+    var hastened = failed
+    hastened.nextAttempt = now + 2
+    try await expect(due(at: now + 1), [], "before it is due")
+    try await expect(due(at: now + 2), [hastened], "once it is due")
+    try await expectNoTry(of: UUID(), lane: 0, desk)
+    try await expectNoTry(of: effect.id, lane: 1, desk)
+    var dead = hastened
+    dead.state = .dead
+    try await step(epoch) { [dead] in try $0.settle([dead], lane: 0) }
+    try await expectNoTry(of: effect.id, lane: 0, desk)
+    try await expect(due(at: .distantFuture), [], "once it is dead")
+  }
+
   // MARK: - Tools
+
+  private func expectNoTry(
+    of effect: UUID, lane: Int32, _ desk: DeadLetterDesk<some DeadLetterStore>
+  ) async throws {
+    do { try await desk.tryNow(effect: effect, lane: lane, at: now) } catch is Refusal { return }
+    throw ConformanceFailure("an effect was tried that the lane \(lane) has not pending")
+  }
 
   private func effect(_ due: TimeInterval = 0) -> StoredEffect {
     StoredEffect(

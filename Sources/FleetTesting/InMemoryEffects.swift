@@ -9,6 +9,7 @@ struct InMemoryEffects: Sendable {
     case store([StoredEffect])
     case settle([StoredEffect])
     case revive(UUID, at: Date)
+    case hasten(UUID, at: Date)
   }
 
   private(set) var rows: [UUID: StoredEffect] = [:]
@@ -31,6 +32,8 @@ struct InMemoryEffects: Sendable {
       rows[id]?.failure = nil
       rows[id]?.nextAttempt = now
       rows[id]?.isReplayed = true
+    case .hasten(let id, let now):
+      if let next = rows[id]?.nextAttempt { rows[id]?.nextAttempt = min(next, now) }
     }
   }
 
@@ -73,5 +76,13 @@ extension InMemoryStep {
     guard working.effects.rows[id]?.state == .dead else { return nil }
     try write { $0.effects.append(.revive(id, at: now)) }
     return working.effects.lanes[id]
+  }
+
+  public func hasten(effect id: UUID, lane: Int32, at now: Date) throws -> Bool {
+    guard working.effects.rows[id]?.state == .pending, working.effects.lanes[id] == lane else {
+      return false
+    }
+    try write { $0.effects.append(.hasten(id, at: now)) }
+    return true
   }
 }

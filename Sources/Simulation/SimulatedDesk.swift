@@ -108,6 +108,10 @@ struct SimulatedDeskTransaction<Tables: InMemoryTables>: DeadLetterTransaction {
     try inner.revive(effect: id, at: now)
   }
 
+  func hasten(effect id: UUID, lane: Int32, at now: Date) throws -> Bool {
+    try inner.hasten(effect: id, lane: lane, at: now)
+  }
+
   func enter(_ id: UUID, lane: Int32) throws -> Bool { try inner.enter(id, lane: lane) }
 }
 

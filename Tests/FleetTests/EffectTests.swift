@@ -156,6 +156,20 @@ import Testing
     #expect(effects.first { $0.order.rawValue == "held" }?.attempts == 2)
   }
 
+  @Test mutating func aCallThatWaitsIsMadeWhenAnOperatorAsks() async throws {
+    world.effectPolicy.backoff = Backoff(base: .seconds(3600), cap: .seconds(3600))
+    append("a", token: "flaky-1")
+    try await world.withRunner { _ in
+      try await run { world.store.effects.values.first?.attempts == 1 }
+      let effect = try #require(world.store.effects.values.first)
+      let failed = world.clock.now
+      #expect(effect.nextAttempt.timeIntervalSince(failed) > 1000)
+      try await world.desk.tryNow(effect: effect.id, lane: 0, at: failed)
+      try await expectCharged(["a"])
+      #expect(world.clock.now.timeIntervalSince(failed) < 600)
+    }
+  }
+
   @Test mutating func afterTheLastAttemptAnOperatorIsTold() async throws {
     world.effectPolicy.attempts = 4
     append("down", token: "down")

@@ -8,7 +8,7 @@ import Testing
   /// A capture that nobody has answered.
   ///
   /// - Returns: the beginning of the letter's id.
-  private func giveUp(_ order: String, in system: SmallSystem) throws -> String {
+  func giveUp(_ order: String, in system: SmallSystem) throws -> String {
     let effect = StoredEffect(
       id: UUID(), order: OrderID(rawValue: order), kind: "payments.capture", request: "{}",
       causationID: UUID(), createdAt: Date(), state: .dead,
@@ -43,7 +43,8 @@ import Testing
       let shown = try await system.orderly.run("saga", "show", "o-1")
       for text in [
         "payments has given up on payments.capture ", "provider-unavailable (down)",
-        "orderly dlq show \(letter.prefix(8)) --payload", "orderly saga retry o-1",
+        "orderly dlq show \(letter.prefix(8)) --show-sensitive",
+        "orderly saga retry o-1 --reason '…'",
         "orderly saga compensate o-1",
       ] {
         #expect(shown.output.contains(text), "\(text) is not in \(shown.output)")

@@ -36,7 +36,7 @@ extension DeadLetterRow {
     else { return nil }
     return
       "without an answer to \(eventType ?? "the call") the order could never end. Ask again with "
-      + "'orderly saga retry \(orderID)', or bring it back with "
-      + "'orderly saga compensate \(orderID)'"
+      + "'orderly saga retry \(orderID) --reason …', or bring it back with "
+      + "'orderly saga compensate \(orderID) --reason …'"
   }
 }

@@ -72,7 +72,7 @@ struct DeadLettersDiscard: AsyncParsableCommand {
       guard let fence = try await desks.change(row.service, { try await $0.discard(row.id) })
       else { return (.done, "discarded") }
       let key = fence.key.key
-      let later = "'orderly dlq release --key \(key)'"
+      let later = "'orderly dlq release --key \(key) --reason …'"
       guard release else {
         return (
           .done,

@@ -35,6 +35,8 @@ struct OrderDetails: Sendable {
   var parkedKeys: [ParkedKeyRow] = []
   var parkedEvents: [ParkedEventRow] = []
   var deadLetters: [DeadLetterRow] = []
+  /// Calls to providers that have not been answered.
+  var effects: [EffectRow] = []
 
   struct Line: Sendable {
     let sku: String

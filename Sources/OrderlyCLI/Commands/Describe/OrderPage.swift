@@ -8,7 +8,8 @@ extension OrderDetails {
       name: "order/\(id)",
       sections: [
         summary(now), lineSection, stepSection, stockSection(now), moneySection(now),
-        parcelSection(now), parkedSection(now), parkedEventSection(now), deadLetterSection(now),
+        parcelSection(now), effectSection(now), parkedSection(now), parkedEventSection(now),
+        deadLetterSection(now),
       ].compactMap { $0 },
       object: object)
   }
@@ -104,6 +105,12 @@ extension OrderDetails {
       ])
   }
 
+  private func effectSection(_ now: Date) -> Page.Section? {
+    guard !effects.isEmpty else { return nil }
+    return Page.Section(
+      title: "Calls without an answer", table: EffectRow.table(effects, at: now))
+  }
+
   private func parkedSection(_ now: Date) -> Page.Section? {
     guard !parkedKeys.isEmpty else { return nil }
     return Page.Section(title: "Parked", table: ParkedKeyRow.table(parkedKeys, at: now))
@@ -154,6 +161,7 @@ extension OrderDetails {
       ("payment", payment.map(Self.json) ?? .null),
       ("ledger", .array(ledger.map(Self.json))),
       ("shipment", shipment.map(Self.json) ?? .null),
+      ("effects", .array(effects.map { Self.json($0.object) })),
       ("parked", .array(parkedKeys.map { Self.json($0.object) })),
       ("parkedEvents", .array(parkedEvents.map { Self.json($0.object) })),
       ("deadLetters", .array(deadLetters.map { Self.json($0.object) })),

@@ -114,6 +114,7 @@ extension OrderDetails {
   ) throws {
     if let key = try ParkedKeyRow.one(id, of: service, on: connection) { parkedKeys.append(key) }
     parkedEvents += try ParkedEventRow.queue(of: id, in: service, on: connection)
+    effects += try EffectRow.unanswered(of: id, in: service, on: connection)
     deadLetters += try connection.execute(
       """
       SELECT \(DeadLetterRow.columns) FROM dead_letter

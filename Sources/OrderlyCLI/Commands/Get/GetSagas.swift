@@ -11,8 +11,8 @@ struct GetSagas: AsyncParsableCommand {
     abstract: "List the orders that are under way, the oldest first: what each waits for.",
     discussion: """
       With --stuck only those that need a look: parked somewhere behind an event that failed, \
-      without an answer to a call that was given up on, or still under way five minutes after \
-      their deadline.
+      without an answer to a call that has failed or was given up on, or still under way five \
+      minutes after their deadline.
       """,
     examples: [
       "orderly get sagas", "orderly get sagas --stuck -o wide", "orderly get sagas --stuck -w",
@@ -52,8 +52,10 @@ struct SagaRow: Sendable {
   let began: Date
   let parked: [ParkedKeyRow]
   let deadEffects: [DeadEffect]
+  /// Calls that have failed and are made again.
+  let failing: [EffectRow]
 
-  /// How many parked orders, and how many dead effects, of each service are looked at.
+  /// How many parked orders, dead effects and failing calls of each service are looked at.
   private static let mostParked = 10_000
 
   /// Those that have not ended, the oldest first.
@@ -62,17 +64,20 @@ struct SagaRow: Sendable {
   ) async throws -> [SagaRow] {
     var parked: [String: [ParkedKeyRow]] = [:]
     var effects: [String: [DeadEffect]] = [:]
+    var failing: [String: [EffectRow]] = [:]
     for service in ServiceName.allCases {
-      let (keys, dead) = try await global.read(service) { connection in
+      let (keys, dead, calls) = try await global.read(service) { connection in
         (
           try ParkedKeyRow.all(of: service, state: nil, limit: mostParked, on: connection),
-          try DeadEffect.all(of: service, limit: mostParked, on: connection)
+          try DeadEffect.all(of: service, limit: mostParked, on: connection),
+          try EffectRow.failing(of: service, limit: mostParked, on: connection)
         )
       }
       for key in keys { parked[key.order, default: []].append(key) }
       for effect in dead { effects[effect.order, default: []].append(effect) }
+      for call in calls { failing[call.order, default: []].append(call) }
     }
-    let held = Array(Set(parked.keys).union(effects.keys))
+    let held = Array(Set(parked.keys).union(effects.keys).union(failing.keys))
     var (standings, began) = try await global.read(.orders, takesLong: true) { connection in
       try openOrders(onlyStuck ? held : nil, limit: limit, on: connection)
     }
@@ -90,7 +95,8 @@ struct SagaRow: Sendable {
     return standings.values.map { standing in
       SagaRow(
         standing: standing, began: began[standing.order] ?? .distantPast,
-        parked: parked[standing.order] ?? [], deadEffects: effects[standing.order] ?? [])
+        parked: parked[standing.order] ?? [], deadEffects: effects[standing.order] ?? [],
+        failing: failing[standing.order] ?? [])
     }.sorted { ($0.began, $0.standing.order) < ($1.began, $1.standing.order) }
       .prefix(limit).map { $0 }
   }
@@ -147,6 +153,12 @@ struct SagaRow: Sendable {
     words += deadEffects.map {
       "\($0.service.rawValue) has given up on \($0.kind) (\($0.reason))"
     }
+    words += failing.compactMap { call in
+      call.failure.map {
+        "\(call.kind) has failed \(counted($0.attempts, "time")) (\($0.reason)), next try "
+          + call.next(at: now)
+      }
+    }
     if standing.isOverdue(at: now) { words.append("overdue") }
     return words.isEmpty ? "-" : words.joined(separator: "; ")
   }
@@ -186,6 +198,11 @@ struct SagaRow: Sendable {
                     "reason": .string($0.reason),
                   ]
                 })
+            ),
+            (
+              "failingCalls",
+              .array(
+                row.failing.map { call in .object(Dictionary(call.object) { _, last in last }) })
             ),
           ])
       })

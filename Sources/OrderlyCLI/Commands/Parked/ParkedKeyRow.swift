@@ -21,10 +21,17 @@ struct ParkedKeyRow: Sendable {
   let lane: Int32
   /// How many events are in its queue.
   let events: Int64
+  /// Whether only a release lets it go on: it is dead, and the letter behind which it has stopped
+  /// was discarded, or is gone.
+  let needsRelease: Bool
 
   private static let columns = """
     key, state, attempts, next_attempt_at, reason, detail, first_failed, last_failed, lane,
-    (SELECT count(*) FROM parked WHERE order_id = parked_key.key)
+    (SELECT count(*) FROM parked WHERE order_id = parked_key.key),
+    state = 'dead' AND NOT EXISTS (
+      SELECT FROM dead_letter WHERE dead_letter.state IN ('open', 'replaying')
+        AND (dead_letter.id = parked_key.dead_letter
+          OR parked_key.dead_letter IS NULL AND dead_letter.order_id = parked_key.key))
     """
 
   /// Reads ``columns``.
@@ -47,6 +54,7 @@ struct ParkedKeyRow: Sendable {
     lastFailed = try row.decode(7)
     lane = try row.decode(8)
     events = try row.decode(9)
+    needsRelease = try row.decode(10)
   }
 
   /// Those that are tried next come first, the dead ones last.

@@ -23,7 +23,7 @@ struct SagaReport: Sendable {
 
   /// What keeps the order, the nearest cause first; empty when it is on its way, or has ended.
   var blocks: [String] {
-    var blocks = details.parkedKeys.map { key in
+    var blocks = details.parkedKeys.filter { !$0.needsRelease }.map { key in
       let held = details.parkedEvents.count { $0.service == key.service }
       return key.state == .dead
         ? "a dead letter in \(key.service.rawValue) since \(age(of: key.lastFailed, at: now)): "
@@ -31,6 +31,13 @@ struct SagaReport: Sendable {
         : "\(key.service.rawValue) can't handle its event for now, since "
           + "\(age(of: key.firstFailed, at: now)): \(key.reason) (\(key.detail)), tried again "
           + "\(key.next(at: now)); \(counted(held, "event")) held"
+    }
+    for key in unreleased {
+      let held = details.parkedEvents.count { $0.service == key.service }
+      blocks.append(
+        "stopped behind a discarded letter in \(key.service.rawValue) since "
+          + "\(age(of: key.lastFailed, at: now)): \(counted(held, "event")) held until it is "
+          + "released")
     }
     for letter in unread {
       blocks.append(
@@ -42,6 +49,7 @@ struct SagaReport: Sendable {
         "\(letter.service.rawValue) has given up on \(letter.eventType ?? "a call") "
           + "\(age(of: letter.lastFailed, at: now)) ago: \(letter.reason) (\(letter.detail))")
     }
+    blocks += details.effects.compactMap { $0.block(at: now) }
     for row in outbox where now.timeIntervalSince(row.createdAt) > OutboxLane.patience {
       blocks.append(
         "\(row.type) waits in the outbox of \(row.service.rawValue) since "
@@ -54,6 +62,15 @@ struct SagaReport: Sendable {
       blocks.append("nothing that can be seen, but its deadline has long passed")
     }
     return blocks
+  }
+
+  /// Where the order stays until it is released.
+  private var unreleased: [ParkedKeyRow] { details.parkedKeys.filter(\.needsRelease) }
+
+  /// Whether the order has stopped behind something that a retry tries again.
+  private var hasWhatToRetry: Bool {
+    details.parkedKeys.contains { !$0.needsRelease } || !deadEffects.isEmpty
+      || details.effects.contains(where: \.isFailing)
   }
 
   /// Calls to a provider that are given up on, and without whose answer the order can't end.
@@ -84,10 +101,14 @@ struct SagaReport: Sendable {
     if let reservation = details.reservation, reservation.status == "reserved" {
       parts.append("stock: \(reservation.lines.joined(separator: ", ")) would be released")
     }
-    if let payment = details.payment, let amount = payment.amount,
-      ["capturing", "captured"].contains(payment.status)
-    {
-      parts.append("money: \(amount) would be refunded")
+    if let payment = details.payment, let amount = payment.amount {
+      switch payment.status {
+      case "capturing", "captured": parts.append("money: \(amount) would be refunded")
+      case "capturing-unwanted":
+        parts.append("money: \(amount) will be refunded once it is captured")
+      case "refunding": parts.append("money: \(amount) is being refunded")
+      default: break
+      }
     }
     if details.shipment?.status == "booking" {
       parts.append("parcel: it is being booked, and fulfilment refuses if it has left by then")
@@ -108,7 +129,7 @@ struct SagaReport: Sendable {
       commands += [
         ("orderly dlq show \(id) --payload", "what failed, and why"),
         ("orderly dlq rehearse \(id)", "what a replay would do"),
-        ("orderly dlq edit \(id)", "mend the message first"),
+        ("orderly dlq edit \(id) --editor --reason '…'", "mend the message first"),
       ]
     }
     if !behind.isEmpty || !unread.isEmpty {
@@ -116,22 +137,33 @@ struct SagaReport: Sendable {
         ("orderly dlq plan --key \(standing.order)", "plan the replay of all of them"))
     }
     for letter in deadEffects {
-      commands.append(
-        ("orderly dlq show \(letter.shortID) --payload", "which call has failed, and why"))
+      // No schema says what of a request is sensitive: it is shown as it is, or not at all.
+      commands += [
+        ("orderly dlq show \(letter.shortID)", "which call has failed, and why"),
+        (
+          "orderly dlq show \(letter.shortID) --show-sensitive",
+          "its request too, with names and payment tokens"
+        ),
+      ]
     }
-    if !details.parkedKeys.isEmpty || !deadEffects.isEmpty {
+    if hasWhatToRetry {
       commands.append(
-        ("orderly saga retry \(standing.order)", "try again now what it has stopped behind"))
+        (
+          "orderly saga retry \(standing.order) --reason '…'",
+          "try again now what it has stopped behind"
+        ))
+    }
+    for key in unreleased {
+      commands.append((key.releaseCommand, "go on without what was discarded"))
     }
     if let awaited = standing.awaited, !served.contains(awaited.service) {
       commands.append(("orderly-worker \(awaited.service.rawValue)", "start a worker"))
     }
-    let isStuck =
-      !details.parkedKeys.isEmpty || !deadEffects.isEmpty || standing.isOverdue(at: now)
+    let isStuck = hasWhatToRetry || !unreleased.isEmpty || standing.isOverdue(at: now)
     if isStuck, !standing.hasEnded, !standing.isPastPivot, !standing.isGoingBack {
       commands.append(
         (
-          "orderly saga compensate \(standing.order)",
+          "orderly saga compensate \(standing.order) --reason '…'",
           "turn the order back: give back what it holds"
         ))
     }

@@ -10,10 +10,11 @@ struct SagaRetry: AsyncParsableCommand {
     commandName: "retry",
     abstract: "Try again at once all that an order has stopped behind, in every service.",
     discussion: """
-      Where the order waits for its next attempt, it is tried now. Its dead letters are replayed \
-      where a rehearsal says that they would be handled, one after the other. Each try is waited \
-      for. With --last, an event that fails once more is dead-lettered, so that it can be edited, \
-      or the order go on without it.
+      Where the order waits for its next attempt, it is tried now, and so is a call to a provider \
+      that has failed. Its dead letters are replayed where a rehearsal says that they would be \
+      handled, one after the other. Each try is waited for. With --last, an event that fails once \
+      more is dead-lettered, so that it can be edited, or the order go on without it; calls to \
+      providers keep the attempts that they have left.
 
       Exits with 3 when some of it could not be retried or has failed again, 4 when nothing could.
       """,
@@ -30,7 +31,7 @@ struct SagaRetry: AsyncParsableCommand {
       "Only what the order has stopped behind in this service.", valueName: "service"))
   var step: ServiceName?
 
-  @Flag(help: "Dead-letter what waits and fails again, instead of trying it ever later.")
+  @Flag(help: "Dead-letter an event that waits and fails again, instead of trying it ever later.")
   var last = false
 
   @OptionGroup var replay: ReplayOptions
@@ -40,33 +41,30 @@ struct SagaRetry: AsyncParsableCommand {
 
   func run() async throws {
     try await ServiceDesks.with(global) { desks in
-      let stopped = try await StoppedOrder.load(order, desks)
-      let letters = stopped.letters.filter { isMeant($0.row.service) }
-      let waiting = stopped.parked.filter { $0.isWaiting && isMeant($0.service) }
-      let ready = letters.filter { $0.verdict == .handled }
-      guard !letters.isEmpty || !waiting.isEmpty else {
-        throw ExitCode.refused(
-          "Nothing of the order \(printable(order)) is waiting or dead-lettered"
-            + (step.map { " in \($0.rawValue)" } ?? "") + " (\(stopped.state.text)). See "
-            + "'orderly describe order \(printable(order))'.")
-      }
-      printTable(ReplayPlanner.Judged.table(letters), format.output, noun: "dead letters")
-      guard !ready.isEmpty || !waiting.isEmpty else {
+      let scope = try await RetryScope.load(order, in: step, desks)
+      let ready = scope.letters.filter { $0.verdict == .handled }
+      guard !scope.isEmpty else { throw ExitCode.refused(refusal(scope)) }
+      printTable(
+        ReplayPlanner.Judged.table(scope.letters), format.output, noun: "dead letters")
+      guard !ready.isEmpty || !scope.waiting.isEmpty || !scope.calls.isEmpty else {
         throw ExitCode.refused(
           "None of these dead letters would be handled now; see the actions beside each.")
       }
-      let what =
+      var what =
         "\(counted(ready.count, "dead letter")) replayed, "
-        + "\(counted(waiting.count, "waiting service")) tried at once"
-        + (last ? " and for the last time" : "")
+        + "\(counted(scope.waiting.count, "waiting service")) tried at once"
+      if last { what += " and for the last time" }
+      if !scope.calls.isEmpty { what += ", \(counted(scope.calls.count, "call")) made at once" }
       guard !mutation.dryRun else {
         printMessage("dry run: \(what)")
         return
       }
       try mutation.confirm("Retry \(order): \(what)?")
-      try await mutation.record("saga retry", on: stopped.target, global) {
-        let handled = try await tryNow(waiting, desks) + replay(ready, desks)
-        let all = waiting.count + letters.count
+      try await mutation.record("saga retry", on: scope.target, global) {
+        var handled = try await tryNow(scope.waiting, desks)
+        handled += try await tryNow(scope.calls, desks)
+        handled += try await replay(ready, desks)
+        let all = scope.waiting.count + scope.calls.count + scope.letters.count
         let summary = "\(handled) of \(all) handled"
         printMessage(summary + ".")
         return MutationResult(outcome: handled == all ? .done : .partlyDone, summary: summary)
@@ -74,7 +72,17 @@ struct SagaRetry: AsyncParsableCommand {
     }
   }
 
-  private func isMeant(_ service: ServiceName) -> Bool { step.map { $0 == service } ?? true }
+  /// Why there is nothing to be tried again.
+  private func refusal(_ scope: RetryScope) -> String {
+    guard scope.unreleased.isEmpty else {
+      return "The order \(printable(order)) has stopped behind a letter that was discarded, and a "
+        + "retry does not move it. Let it go on: "
+        + scope.unreleased.map(\.releaseCommand).joined(separator: "; ")
+    }
+    return "Nothing of the order \(printable(order)) is waiting or dead-lettered"
+      + (step.map { " in \($0.rawValue)" } ?? "") + " (\(scope.state.text)). See "
+      + "'orderly describe order \(printable(order))'."
+  }
 
   /// - Returns: how many queues are empty now.
   private func tryNow(_ waiting: [ParkedKeyRow], _ desks: ServiceDesks) async throws -> Int {
@@ -86,6 +94,20 @@ struct SagaRetry: AsyncParsableCommand {
       if result == .resolved { handled += 1 }
     }
     return handled
+  }
+
+  /// - Returns: how many were answered.
+  private func tryNow(_ calls: [EffectRow], _ desks: ServiceDesks) async throws -> Int {
+    var answered = 0
+    for call in calls {
+      let result = try await desks.tryAndWait(call, timeout: .seconds(replay.timeout))
+      printMessage("\(call.kind): \(result.text)")
+      if result == .unanswered {
+        printMessage("A worker leaves a provider alone that fails, up to a minute at a time.")
+      }
+      if result == .resolved { answered += 1 }
+    }
+    return answered
   }
 
   /// - Returns: how many were handled.
