@@ -10,5 +10,6 @@ public enum CommonMigrations {
     Migration(file: "0006_partitioning.sql", bytes: PackageResources._006_partitioning_sql),
     Migration(file: "0007_lookups.sql", bytes: PackageResources._007_lookups_sql),
     Migration(file: "0008_last_try.sql", bytes: PackageResources._008_last_try_sql),
+    Migration(file: "0009_open_letters.sql", bytes: PackageResources._009_open_letters_sql),
   ]
 }

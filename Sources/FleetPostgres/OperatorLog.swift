@@ -111,17 +111,46 @@ public struct OperatorLog: Sendable {
   ) throws -> [OperatorAction] {
     try connection.execute(
       """
-      SELECT id, at, who, command, target, reason, outcome, detail, ended_at
-      FROM fleet.operator_action
+      SELECT \(OperatorAction.columns) FROM fleet.operator_action
       WHERE orders @> ARRAY[$1::text COLLATE "C"] OR letters @> ARRAY[$2::uuid]
       ORDER BY id
       """, order, letter
-    ).map { row in
-      OperatorAction(
-        id: try row.decode(0), at: try row.decode(1), who: try row.decode(2),
-        command: try row.decode(3), target: try row.decode(4), reason: try row.decode(5),
-        outcome: OperatorAction.Outcome(rawValue: try row.decode(6)) ?? .started,
-        detail: try row.decode(7), endedAt: try row.decode(8))
-    }
+    ).map { try OperatorAction($0) }
+  }
+
+  /// What has been done to anything, the newest first.
+  ///
+  /// - Parameters:
+  ///   - limit: how many at most.
+  ///   - since: nil for whenever.
+  ///   - connection: one that may read the table, whatever its search path.
+  /// - Throws: `PostgresError`.
+  public static func newest(
+    _ limit: Int, since: Date?, on connection: Connection
+  ) throws -> [OperatorAction] {
+    try connection.execute(
+      """
+      SELECT \(OperatorAction.columns) FROM fleet.operator_action
+      WHERE $1::timestamptz IS NULL OR at >= $1 ORDER BY id DESC LIMIT $2
+      """, since, Int64(limit)
+    ).map { try OperatorAction($0) }
+  }
+}
+
+extension OperatorAction {
+  fileprivate static let columns =
+    "id, at, who, command, target, reason, outcome, detail, ended_at"
+
+  /// Reads ``columns``.
+  fileprivate init(_ row: Row) throws {
+    id = try row.decode(0)
+    at = try row.decode(1)
+    who = try row.decode(2)
+    command = try row.decode(3)
+    target = try row.decode(4)
+    reason = try row.decode(5)
+    outcome = Outcome(rawValue: try row.decode(6)) ?? .started
+    detail = try row.decode(7)
+    endedAt = try row.decode(8)
   }
 }

@@ -32,6 +32,20 @@ public struct PostgresDeadLetterStore: DeadLetterStore {
   }
 }
 
+extension PostgresDeadLetterStore {
+  /// The letters among some ids that are there, with all that they carry, in no order. Nothing is
+  /// locked: to be changed, a letter is read again.
+  ///
+  /// - Throws: `StoreError`.
+  public func letters(_ ids: [UUID]) async throws -> [DeadLetter] {
+    try await reportingStoreErrors {
+      try await pool.withConnection { connection in
+        try PostgresDeadLetterTransaction(service: service, connection: connection).letters(ids)
+      }
+    }
+  }
+}
+
 /// The statements of a ``DeadLetterDesk`` on one connection.
 public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
   let service: ServiceName
@@ -46,16 +60,24 @@ public struct PostgresDeadLetterTransaction: DeadLetterTransaction {
 
   public func letter(_ id: UUID) throws -> DeadLetter? {
     let rows = try connection.execute(
-      """
-      SELECT topic, partition, "offset", key, value, headers::text, reason, detail, attempts,
-        first_failed, last_failed, state, state_since, edited_value, edited_headers::text,
-        edited_event_id, edited_at, owner, note, event_id, order_id
-      FROM dead_letter WHERE id = $1 FOR UPDATE
-      """, id)
-    return try rows.first.map { try letter(id, $0) }
+      "SELECT \(Self.columns) FROM dead_letter WHERE id = $1 FOR UPDATE", id)
+    return try rows.first.map { try letter($0) }
   }
 
-  private func letter(_ id: UUID, _ row: Row) throws -> DeadLetter {
+  fileprivate func letters(_ ids: [UUID]) throws -> [DeadLetter] {
+    try connection.execute("SELECT \(Self.columns) FROM dead_letter WHERE id = ANY($1)", ids)
+      .map { try letter($0) }
+  }
+
+  private static let columns = """
+    topic, partition, "offset", key, value, headers::text, reason, detail, attempts, first_failed,
+    last_failed, state, state_since, edited_value, edited_headers::text, edited_event_id, edited_at,
+    owner, note, event_id, order_id, id
+    """
+
+  /// Reads ``columns``.
+  private func letter(_ row: Row) throws -> DeadLetter {
+    let id: UUID = try row.decode(21)
     let message = RawMessage(
       partition: Partition(topic: try row.decode(0), number: try row.decode(1)),
       offset: try row.decode(2), key: try row.decode(3), value: try row.decode(4),

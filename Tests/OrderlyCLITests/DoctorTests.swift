@@ -123,14 +123,6 @@ import Testing
     #expect(failures(look(.orders, records: true, committed: false, takenIn: false)).isEmpty)
   }
 
-  @Test func openDeadLettersAreAWarning() {
-    let findings = DoctorFlow.findings(
-      [.init(service: .orders, openLetters: 3), .init(service: .payments)], alive: nil)
-    #expect(findings.last?.status == .warn)
-    #expect(findings.last?.text == "dead letters that nobody has decided about: orders 3")
-    #expect(DoctorFlow.findings([.init(service: .payments)], alive: nil).map(\.status) == [.ok])
-  }
-
   @Test func anInboxThatHasForgottenAllIsNoFailure() async throws {
     try await SmallSystem.with { system in
       try system.addWorker()

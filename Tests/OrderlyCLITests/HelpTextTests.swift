@@ -7,18 +7,21 @@ import Testing
 /// The help of each command is what an operator goes by, so a change of it must be seen: it is
 /// compared with a file. `ORDERLY_WRITE_HELP_TEXTS=1` writes the files anew.
 @Suite struct HelpTextTests {
-  static let commands: [[String]] = [
-    ["db"], ["db", "migrate"], ["db", "check"], ["topics"], ["topics", "list"],
-    ["topics", "apply"], ["topics", "verify"], ["topics", "delete"], ["publish"], ["consume"],
-    ["doctor"], ["group"], ["group", "seek"], ["dlq", "rehearse"], ["dlq", "edit"],
-    ["dlq", "plan"], ["dlq", "apply"], ["dlq", "release"], ["dlq", "discard"], ["dlq", "assign"],
-    ["dlq", "note"], ["saga"], ["saga", "retry"], ["saga", "compensate"],
-  ]
+  /// All commands and groups of commands, by their words.
+  static let commands: [[String]] = names(below: Orderly.self)
+
+  private static func names(below command: any ParsableCommand.Type) -> [[String]] {
+    var all: [[String]] = []
+    for next in command.configuration.subcommands {
+      all.append([next._commandName])
+      all += names(below: next).map { [next._commandName] + $0 }
+    }
+    return all
+  }
 
   @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {
     let help = try help(of: command) + "\n"
-    let file = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "HelpTexts/\(command.joined(separator: "-")).txt")
+    let file = Self.folder.appending(path: "\(command.joined(separator: "-")).txt")
     if ProcessInfo.processInfo.environment["ORDERLY_WRITE_HELP_TEXTS"] == "1" {
       try help.write(to: file, atomically: true, encoding: .utf8)
     }
@@ -29,6 +32,17 @@ import Testing
     let help = try help(of: command)
     #expect(help.contains("EXAMPLES:\n  orderly \(command.joined(separator: " "))"))
   }
+
+  /// A file of a command that is gone, or that ``commands`` has missed.
+  @Test func noFileIsLeftOver() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+    let wanted = Self.commands.map { "\($0.joined(separator: "-")).txt" }
+    let left = Set(files).subtracting(wanted)
+    #expect(left.isEmpty, "\(left)")
+  }
+
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "HelpTexts")
 
   private func help(of command: [String]) throws -> String {
     let error = try #require(throws: (any Error).self) {

@@ -54,6 +54,16 @@ import Testing
       #expect(list.lines.first?.hasPrefix("ORDER ") == true)
       #expect(list.lines.count == 3)
       #expect(list.output.contains("provider-unavailable"))
+      // Of all services together, and those that are tried next come first.
+      try system.park("next-1", in: .fulfilment, state: "waiting", events: 0)
+      try system.sql(
+        "UPDATE fulfilment.parked_key SET next_attempt_at = now() WHERE key = 'next-1'")
+      let first = try await system.orderly.run("get", "parked", "--limit", "2", "-o", "name")
+      #expect(first.output == "parked/fulfilment/next-1\nparked/payments/held-1\n")
+      #expect(first.messages == "Only the first 2 are shown; see the others with --limit.\n")
+      let all = try await system.orderly.run("get", "parked", "--limit", "3", "-o", "name")
+      #expect(all.lines.last == "parked/fulfilment/dead-1")
+      #expect(all.messages.isEmpty)
       let names = try await system.orderly.run("get", "parked", "--state", "dead", "-o", "name")
       #expect(names.output == "parked/fulfilment/dead-1\n")
       let json = try await system.orderly.run(
@@ -141,7 +151,8 @@ import Testing
     .timeLimit(.minutes(10)),
     arguments: [
       ["get", "orders"], ["get", "dlq"], ["get", "outbox"], ["get", "workers"], ["get", "parked"],
-      ["dlq", "summary"], ["describe", "order", "x"], ["outbox", "status"],
+      ["get", "plans"], ["get", "actions"], ["dlq", "summary"], ["describe", "order", "x"],
+      ["outbox", "status"],
     ])
   func aServerThatIsDownIsOneSentence(_ command: [String]) async throws {
     let outcome = try await OrderlyProcess(environment: [

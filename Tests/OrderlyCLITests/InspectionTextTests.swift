@@ -1,4 +1,3 @@
-import Arguments
 import Contracts
 import Foundation
 import JSONSchema
@@ -93,28 +92,5 @@ import Testing
         == .withheld(bytes: 2, reason: "of no known type; --show-sensitive shows it"))
     #expect(policy.body(nil, type: nil) == RecordText.Body.none)
     #expect(BodyPolicy(schemas: nil).body(broken, type: nil) == .bytes(broken))
-  }
-
-  static let commands: [[String]] = [
-    ["audit"], ["describe"], ["describe", "dlq"], ["describe", "group"], ["describe", "order"],
-    ["describe", "worker"], ["dlq"], ["dlq", "list"], ["dlq", "show"], ["dlq", "summary"], ["get"],
-    ["get", "dlq"], ["get", "groups"], ["get", "orders"], ["get", "outbox"], ["get", "parked"],
-    ["get", "sagas"], ["get", "workers"], ["outbox"], ["outbox", "status"], ["saga"],
-    ["saga", "show"], ["trace"],
-  ]
-
-  /// Compared with a file, as in ``HelpTextTests``.
-  @Test(arguments: commands) func helpIsAsWritten(_ command: [String]) throws {
-    let error = try #require(throws: (any Error).self) {
-      _ = try Orderly.parseAsRoot(command + ["--help"])
-    }
-    let help = Orderly.fullMessage(for: error) + "\n"
-    let file = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "HelpTexts/\(command.joined(separator: "-")).txt")
-    if ProcessInfo.processInfo.environment["ORDERLY_WRITE_HELP_TEXTS"] == "1" {
-      try help.write(to: file, atomically: true, encoding: .utf8)
-    }
-    #expect(try String(contentsOf: file, encoding: .utf8) == help)
-    #expect(help.contains("EXAMPLES:\n  orderly"))
   }
 }

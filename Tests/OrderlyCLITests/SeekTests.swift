@@ -89,6 +89,11 @@ import Testing
     return partitions.compactMap { $0["committed"]?.int }
   }
 
+  private func isAtTheStart(_ system: SmallSystem) async throws -> Bool {
+    let offsets = try await committed(system)
+    return !offsets.isEmpty && offsets.allSatisfy { $0 == 0 }
+  }
+
   @Test func nothingIsChangedWithoutExecute() async throws {
     try await SmallSystem.with { system in
       let before = try await committed(system)
@@ -105,7 +110,7 @@ import Testing
       let back = try await system.orderly.run(
         "group", "seek", "payments", "--to", "start", "--execute", "--yes", "--reason", "rehearsal")
       #expect(back.status == 0, "\(back.messages)")
-      #expect(try await committed(system).allSatisfy { $0 == 0 })
+      #expect(try await isAtTheStart(system))
       try system.sql(
         """
         DO $$ BEGIN
@@ -120,7 +125,7 @@ import Testing
       #expect(refused.status == 4)
       #expect(refused.messages.contains("records would NEVER be handled by payments: "))
       #expect(refused.messages.contains("Skipping records takes --yes. Nothing was changed."))
-      #expect(try await committed(system).allSatisfy { $0 == 0 })
+      #expect(try await isAtTheStart(system))
       let forward = try await system.orderly.run(arguments + ["--yes"])
       #expect(forward.status == 0, "\(forward.messages)")
       #expect(try await committed(system).contains { $0 > 0 })

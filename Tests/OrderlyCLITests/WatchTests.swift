@@ -38,4 +38,47 @@ import Testing
       #expect(status == 0)
     }
   }
+
+  /// What is said about the rows is not cleared away with those before them.
+  @Test(.timeLimit(.minutes(10))) func noticesStayInSightOnATerminal() async throws {
+    try await SmallSystem.with { system in
+      let (screen, terminal) = try Self.terminal()
+      let process = Process()
+      process.executableURL = try OrderlyProcess.program()
+      process.arguments = ["get", "orders", "--limit", "1", "-w"]
+      process.environment = ["HOME": "/dev/null", "ORDERLY_DATABASE_URL": system.database]
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = terminal
+      process.standardError = terminal
+      let (chunks, reading) = AsyncStream.makeStream(of: String.self)
+      screen.readabilityHandler = { handle in
+        reading.yield(String(decoding: handle.availableData, as: UTF8.self))
+      }
+      let (ends, ending) = AsyncStream.makeStream(of: Void.self)
+      process.terminationHandler = { _ in ending.finish() }
+      try process.run()
+      var shown = ""
+      for await chunk in chunks {
+        shown += chunk
+        if shown.contains("Only the newest 1 are shown") { break }
+      }
+      screen.readabilityHandler = nil
+      kill(process.processIdentifier, SIGINT)
+      for await _ in ends {}
+      #expect(shown.hasPrefix("\u{1b}[H\u{1b}[2J"))
+    }
+  }
+
+  /// Both ends of a new terminal that is nobody's controlling one.
+  private static func terminal() throws -> (screen: FileHandle, terminal: FileHandle) {
+    let screen = posix_openpt(O_RDWR | O_NOCTTY)
+    try #require(screen >= 0 && grantpt(screen) == 0 && unlockpt(screen) == 0)
+    let name: UnsafeMutablePointer<CChar>? = ptsname(screen)
+    let terminal = open(String(cString: try #require(name)), O_RDWR | O_NOCTTY)
+    try #require(terminal >= 0)
+    return (
+      FileHandle(fileDescriptor: screen, closeOnDealloc: true),
+      FileHandle(fileDescriptor: terminal, closeOnDealloc: true)
+    )
+  }
 }

@@ -41,7 +41,8 @@ struct ListOptions: ParsableArguments {
   }
 }
 
-/// Prints a table, and says on standard error when it has no rows.
+/// Prints a table, and says on standard error when it has no rows, and what else is to be known
+/// about them.
 func printTable(_ table: ResultTable, _ format: OutputFormat, noun: String) {
   let isForPeople = format == .table || format == .wide
   if table.rows.isEmpty, isForPeople {
@@ -49,6 +50,8 @@ func printTable(_ table: ResultTable, _ format: OutputFormat, noun: String) {
   } else {
     printData(table.render(format))
   }
+  // Below the rows, where they stay in sight however many those are.
+  for notice in table.notices { printMessage(notice) }
 }
 
 /// Runs `body` now and every two seconds, until SIGINT or SIGTERM; a second signal ends the process

@@ -33,6 +33,8 @@ struct ResultTable {
 
   let columns: [Column]
   var rows: [Row] = []
+  /// What people must know about the rows, such as that there are more of them.
+  var notices: [String] = []
 
   init(_ columns: [Column], rows: [Row] = []) {
     self.columns = columns

@@ -69,6 +69,13 @@ struct ServiceDesks: Sendable {
     return letter
   }
 
+  /// The letters among some ids that are there, with all that they carry, in no order.
+  func letters(_ ids: [UUID], of service: ServiceName) async throws -> [DeadLetter] {
+    try await explaining(service) { pool in
+      try await PostgresDeadLetterStore(service: service, pool: pool).letters(ids)
+    }
+  }
+
   /// Puts a letter's event back at the head of its order's queue.
   ///
   /// - Throws: as ``change(_:_:)``.

@@ -6,7 +6,8 @@ public import Postgres
 /// The tables of the schema `orders`.
 public struct OrderStore: ServiceStore {
   public static let migrations = [
-    Migration(file: "0001_init.sql", bytes: PackageResources._001_init_sql)
+    Migration(file: "0001_init.sql", bytes: PackageResources._001_init_sql),
+    Migration(file: "0002_newest.sql", bytes: PackageResources._002_newest_sql),
   ]
 
   public init() {}

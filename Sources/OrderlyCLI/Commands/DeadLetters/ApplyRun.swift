@@ -13,6 +13,8 @@ struct ApplyRun {
   private var found: [Int] = []
   private let desks: ServiceDesks
   private let table: Pool
+  /// The items of each order.
+  private let places: [String: [Int]]
   private let start = ContinuousClock.now
 
   /// - Parameter table: connections as an operator.
@@ -22,6 +24,9 @@ struct ApplyRun {
     self.plan = plan
     self.desks = desks
     self.table = table
+    places = plan.items.indices.reduce(into: [:]) { places, index in
+      if let order = plan.items[index].order { places[order, default: []].append(index) }
+    }
     progress = ApplyProgress(orders: [], states: [], options: options)
     let standings = try await standings(Array(plan.items.indices))
     var states: [ApplyProgress.State] = []
@@ -113,12 +118,11 @@ struct ApplyRun {
     let sagas = try await SagaState.load(items.compactMap(\.order), desks)
     return indices.map { index in
       let item = plan.items[index]
-      let hasMoved =
-        item.order != nil
-        && plan.items.indices.contains { other in
-          other != index && plan.items[other].order == item.order
-            && [.replaying, .resolved, .failed].contains(plan.items[other].state)
-        }
+      let others = item.order.flatMap { places[$0] } ?? []
+      let hasMoved = others.contains { other in
+        other != index
+          && [.replaying, .resolved, .failed].contains(plan.items[other].state)
+      }
       return item.standing(
         letters[item.letter], item.order.flatMap { sagas[$0] }, hasMoved: hasMoved)
     }

@@ -123,7 +123,7 @@ struct DeadLetterListOptions: ParsableArguments {
     }
   }
 
-  /// Those that match; what is left out for the limit is told on standard error.
+  /// Those that match; a notice tells that some are left out for the limit.
   func table(_ global: GlobalOptions) async throws -> ResultTable {
     var letters: [DeadLetterRow] = []
     for service in filter.match.services {
@@ -133,9 +133,10 @@ struct DeadLetterListOptions: ParsableArguments {
       }
     }
     letters.sort { ($0.lastFailed, $0.id.uuidString) > ($1.lastFailed, $1.id.uuidString) }
+    var table = DeadLetterRow.table(Array(letters.prefix(limit)), at: Date())
     if letters.count > limit {
-      printMessage("Only the newest \(limit) are shown; see the others with --limit.")
+      table.notices.append("Only the newest \(limit) are shown; see the others with --limit.")
     }
-    return DeadLetterRow.table(Array(letters.prefix(limit)), at: Date())
+    return table
   }
 }

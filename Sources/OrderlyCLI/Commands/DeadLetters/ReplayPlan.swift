@@ -6,7 +6,7 @@ import Foundation
 /// it. Kept in `fleet.replay_plan`.
 struct ReplayPlan: Sendable {
   struct Item: Sendable, Equatable {
-    enum State: String, Sendable {
+    enum State: String, CaseIterable, Sendable {
       /// Not yet replayed.
       case planned
       case replaying, resolved, failed, refused

@@ -35,7 +35,8 @@ extension ReplayPlan {
       """, low, high)
     guard let row = found.first else {
       throw CommandFailure(
-        "No plan has an id that begins with \(prefix.text). Make one with 'orderly dlq plan'.")
+        "No plan has an id that begins with \(prefix.text). See 'orderly get plans', or make one "
+          + "with 'orderly dlq plan'.")
     }
     guard found.count == 1 else {
       throw CommandFailure("More than one plan has an id that begins with \(prefix.text).")

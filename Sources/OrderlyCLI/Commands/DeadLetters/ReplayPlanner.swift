@@ -25,10 +25,7 @@ struct ReplayPlanner {
 
   /// - Parameter rows: in the order in which they are to be replayed.
   func judge(_ rows: [DeadLetterRow]) async throws -> [Judged] {
-    var letters: [DeadLetter?] = []
-    for row in rows {
-      letters.append(try await desks.change(row.service) { try await $0.letter(row.id) })
-    }
+    let letters = try await letters(of: rows)
     let orders = letters.map { letter in
       (letter?.effectID == nil ? (try? letter?.replayedEvent())?.orderID : letter?.order)?.rawValue
     }
@@ -44,6 +41,26 @@ struct ReplayPlanner {
     }
     progress.finish()
     return judged
+  }
+
+  /// How many letters are read with one statement: each comes with all that it carries.
+  private static let batch = 500
+
+  /// The letters of rows, in their order; nil for one that is gone.
+  private func letters(of rows: [DeadLetterRow]) async throws -> [DeadLetter?] {
+    var letters: [UUID: DeadLetter] = [:]
+    let progress = ProgressBar("reading", total: rows.count)
+    var read = 0
+    for (service, own) in Dictionary(grouping: rows, by: \.service) {
+      for start in stride(from: 0, to: own.count, by: Self.batch) {
+        let ids = own[start..<min(start + Self.batch, own.count)].map(\.id)
+        for letter in try await desks.letters(ids, of: service) { letters[letter.id] = letter }
+        read += ids.count
+        progress.show(read)
+      }
+    }
+    progress.finish()
+    return rows.map { letters[$0.id] }
   }
 
   private func judge(

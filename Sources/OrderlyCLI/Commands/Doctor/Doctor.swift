@@ -11,9 +11,10 @@ struct Doctor: AsyncParsableCommand {
     abstract: "Look for what keeps the platform from working, and say what to do about it.",
     discussion: """
       Looks at versions, at Kafka and the topics, at each service's database, its rights and its \
-      migrations, at the clocks, at who works on what is waiting, and whether Kafka and Postgres \
-      are of one system. Changes nothing, takes seconds also when nothing answers, and exits with \
-      1 if something fails.
+      migrations, at the clocks, at who works on what is waiting, at what has stopped or waits for \
+      a decision, whether Kafka and Postgres are of one system, and whether you may change \
+      something. Changes nothing, takes seconds also when nothing answers, and exits with 1 if \
+      something fails.
       """,
     examples: ["orderly doctor", "orderly doctor -o json --context staging"])
 
@@ -28,11 +29,13 @@ struct Doctor: AsyncParsableCommand {
     async let postgres = DoctorPostgres.findings(settings)
     async let alive = DoctorWorkers.alive(settings)
     async let looks = DoctorFlow.looks(settings)
+    async let backlog = DoctorBacklog.looks(settings)
+    async let rights = DoctorOperator.findings(settings)
     let workers = await alive
-    let findings =
-      await Self.versions(settings) + kafka + postgres
-      + (workers.map { DoctorWorkers.findings($0) } ?? [])
-      + DoctorFlow.findings(looks, alive: workers)
+    var findings = await Self.versions(settings) + kafka + postgres + rights
+    findings += workers.map { DoctorWorkers.findings($0) } ?? []
+    findings += await DoctorFlow.findings(looks, alive: workers)
+    findings += await DoctorBacklog.findings(backlog)
     printData(
       output == .table
         ? DoctorFinding.text(findings, Style(global))

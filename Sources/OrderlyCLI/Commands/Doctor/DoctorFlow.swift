@@ -19,8 +19,6 @@ enum DoctorFlow {
     var hasCommitted = false
     /// Whether its tables have taken in, or given up, anything; nil where they can't be read.
     var hasTakenIn: Bool?
-    /// Dead letters that nobody has decided about.
-    var openLetters: Int64 = 0
   }
 
   /// Nothing where Kafka can't be reached: ``DoctorKafka`` has said so then.
@@ -35,8 +33,7 @@ enum DoctorFlow {
     return result.map { looks in
       looks.map { look in
         var look = look
-        look.hasTakenIn = found[look.service]?.hasTakenIn
-        look.openLetters = found[look.service]?.openLetters ?? 0
+        look.hasTakenIn = found[look.service]
         return look
       }
     }
@@ -73,14 +70,6 @@ enum DoctorFlow {
       findings.append(.ok("lag", "records not yet handled: \(text)"))
     }
     if let apart = apart(looks) { findings.append(apart) }
-    let dead = looks.filter { $0.openLetters > 0 }
-    if !dead.isEmpty {
-      let text = dead.map { "\($0.service.rawValue) \($0.openLetters)" }.joined(separator: ", ")
-      findings.append(
-        .warn(
-          "letters", "dead letters that nobody has decided about: \(text)",
-          advice: "See 'orderly dlq summary', and 'orderly dlq list --state open'."))
-    }
     return findings
   }
 
@@ -112,23 +101,20 @@ enum DoctorFlow {
 
   /// An inbox forgets, in a system that is idle for days all it had; the orders themselves stay.
   /// Services whose tables can't be read are left out: ``DoctorPostgres`` says why.
-  private static func tables(
-    _ settings: Settings
-  ) async -> [ServiceName: (hasTakenIn: Bool, openLetters: Int64)] {
-    await withTaskGroup(of: (ServiceName, (Bool, Int64)?).self) { group in
+  private static func tables(_ settings: Settings) async -> [ServiceName: Bool] {
+    await withTaskGroup(of: (ServiceName, Bool?).self) { group in
       for service in ServiceName.allCases {
         group.addTask {
           guard let configuration = try? DoctorPostgres.configuration(service, settings) else {
             return (service, nil)
           }
           let found = try? await withConnection(configuration) { connection in
-            let row = try connection.execute(
+            try connection.execute(
               """
               SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM dead_letter)
-                  OR EXISTS (SELECT FROM \(OrderStates.table(of: service))),
-                (SELECT count(*) FROM dead_letter WHERE state = 'open')
-              """)[0]
-            return (try row.decode(0, as: Bool.self), try row.decode(1, as: Int64.self))
+                OR EXISTS (SELECT FROM \(OrderStates.table(of: service)))
+              """
+            ).scalar(as: Bool.self)
           }
           return (service, found)
         }

@@ -89,9 +89,16 @@ enum DoctorPostgres {
       } else {
         try settings.fleetDatabase(applicationName: name)
       }
-    configuration.connectTimeout = .seconds(3)
-    configuration.responseTimeout = .seconds(3)
+    shorten(&configuration)
     return configuration
+  }
+
+  /// A server that does not answer is told of within seconds. One that answers slowly ends the
+  /// statement itself, before the connection is given up.
+  static func shorten(_ configuration: inout ConnectionConfiguration) {
+    configuration.connectTimeout = .seconds(3)
+    configuration.statementTimeout = .milliseconds(2500)
+    configuration.responseTimeout = .seconds(3)
   }
 
   private static func server(

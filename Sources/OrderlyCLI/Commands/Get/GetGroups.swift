@@ -17,14 +17,11 @@ struct GetGroups: AsyncParsableCommand {
   @OptionGroup(title: "Global options") var global: GlobalOptions
 
   func run() async throws {
-    var hasTold = false
     try await list.show("groups") {
       let (groups, isMock) = try await global.groups(ServiceName.allCases)
-      if isMock, !hasTold {
-        printMessage(GroupStatus.mockNote)
-        hasTold = true
-      }
-      return GroupStatus.table(groups)
+      var table = GroupStatus.table(groups)
+      if isMock { table.notices.append(GroupStatus.mockNote) }
+      return table
     }
   }
 }

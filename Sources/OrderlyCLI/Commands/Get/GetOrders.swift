@@ -49,10 +49,11 @@ struct GetOrders: AsyncParsableCommand {
         try OrderRow.newest(
           limit + 1, status: status.map(\.rawValue), since: since?.date, on: connection)
       }
+      var table = OrderRow.table(Array(rows.prefix(limit)), at: Date())
       if rows.count > limit {
-        printMessage("Only the newest \(limit) are shown; see the others with --limit.")
+        table.notices.append("Only the newest \(limit) are shown; see the others with --limit.")
       }
-      return OrderRow.table(Array(rows.prefix(limit)), at: Date())
+      return table
     }
   }
 }

@@ -23,7 +23,7 @@ struct GetParked: AsyncParsableCommand {
   @Option(help: "Only those in this state.")
   var state: ParkedKey.State?
 
-  @Option(help: "How many at most, of each service.")
+  @Option(help: "How many at most.")
   var limit: Int = 50
 
   @OptionGroup var list: ListOptions
@@ -40,10 +40,15 @@ struct GetParked: AsyncParsableCommand {
       var keys: [ParkedKeyRow] = []
       for service in ServiceName.allCases where self.service == nil || self.service == service {
         keys += try await global.read(service) { [state, limit] connection in
-          try ParkedKeyRow.all(of: service, state: state, limit: limit, on: connection)
+          try ParkedKeyRow.all(of: service, state: state, limit: limit + 1, on: connection)
         }
       }
-      return ParkedKeyRow.table(keys, at: Date())
+      keys.sort { $0.isTried(before: $1) }
+      var table = ParkedKeyRow.table(Array(keys.prefix(limit)), at: Date())
+      if keys.count > limit {
+        table.notices.append("Only the first \(limit) are shown; see the others with --limit.")
+      }
+      return table
     }
   }
 }

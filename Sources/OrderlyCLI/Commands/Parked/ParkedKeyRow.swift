@@ -77,6 +77,13 @@ struct ParkedKeyRow: Sendable {
       .first.map { try ParkedKeyRow($0, of: service) }
   }
 
+  /// The order of ``all(of:state:limit:on:)``, among those of several services.
+  func isTried(before other: ParkedKeyRow) -> Bool {
+    guard isWaiting == other.isWaiting else { return isWaiting }
+    return (nextAttempt, order, service.rawValue)
+      < (other.nextAttempt, other.order, other.service.rawValue)
+  }
+
   static func table(_ keys: [ParkedKeyRow], at now: Date) -> ResultTable {
     ResultTable(
       [
