@@ -121,9 +121,17 @@ extension WholeDeadLetter {
 }
 
 extension DeadLetterRow {
+  /// Whether its order can't end without it.
+  private var isNeeded: Bool {
+    orderID != nil
+      && eventType.flatMap { EventType(rawValue: $0) }.flatMap { service.need(for: $0) } != nil
+  }
+
   /// What an operator may do about the letter, as commands.
   var nextCommands: [String] {
     let isUnreadable = UnreadableEvent.Reason(rawValue: reason) != nil && editedAt == nil
+    let discard: [String] =
+      isNeeded ? [] : ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
     return switch state {
     case "open" where isUnreadable:
       [
@@ -135,8 +143,7 @@ extension DeadLetterRow {
         + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case "open":
       ["orderly dlq rehearse \(shortID)", "orderly dlq plan \(shortID)"]
-        + ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
-        + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
+        + discard + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case "discarded" where held > 0:
       orderID.map { ["orderly dlq release --key \($0) --reason '…'"] } ?? []
     default: []

@@ -13,8 +13,9 @@ struct DeadLettersDiscard: AsyncParsableCommand {
       The later events of a letter's order stay parked until 'orderly dlq release', or go on at \
       once with --release: they are then handled as if the discarded event had never come.
 
-      Refused (4) for a call to a provider that was given up on, while its order is open: without \
-      an answer the order could never end.
+      Refused (4) while the order is open for what it can't end without, however long somebody \
+      waits: a call to a provider that was given up on, and the events by which an order is \
+      accepted, ends, or gives its money and stock back.
 
       Without ids, the open letters that match are taken.
       """,
