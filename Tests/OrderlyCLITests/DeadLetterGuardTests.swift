@@ -3,6 +3,8 @@ import Fleet
 import Foundation
 import Testing
 
+@testable import OrderlyCLI
+
 /// What the commands that change dead letters refuse, since it can't be taken back.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DeadLetterGuardTests {
   /// The carrier has given an order back, which payments could not handle: its money is captured.
@@ -50,5 +52,79 @@ import Testing
       let discarded = try await system.change("dlq", "discard", letter)
       #expect(discarded.status == 0, "\(discarded.testDescription)")
     }
+  }
+
+  /// `dlq list` takes the letters' reason as --reason.
+  @Test func aReasonThatWasToChooseLettersIsNotTakenForWords() async throws {
+    try await SmallSystem.with { system in
+      let letters = try (0..<3).map { try system.stop("o-\($0)", offset: 100 + Int64($0)) }
+      try system.sql(
+        "UPDATE payments.dead_letter SET reason = 'provider-refused' WHERE order_id = 'o-0'")
+      let fingerprint = try system.value("SELECT min(fingerprint) FROM payments.dead_letter")
+      for (words, advice) in [
+        ("provider-refused", "--letter-reason provider-refused"),
+        ("invalid-body", "--letter-reason invalid-body"),
+        (fingerprint, "--fingerprint \(fingerprint)"),
+      ] {
+        for option in ["--yes", "--dry-run"] {
+          let refused = try await system.orderly.run(
+            "dlq", "discard", "--service", "payments", "--reason", words, option)
+          #expect(refused.status == 4, "\(words): \(refused.testDescription)")
+          #expect(refused.messages.contains(advice), "\(words): \(refused.testDescription)")
+        }
+      }
+      #expect(try letters.map(system.state) == ["open", "open", "open"])
+      let dry = try await system.orderly.run(
+        "dlq", "discard", "--service", "payments", "--dry-run")
+      #expect(
+        dry.messages.contains(
+          "3 open dead letters would be discarded: 2 provider-unavailable, 1 provider-refused"),
+        "\(dry.testDescription)")
+      let assigned = try await system.orderly.run(
+        "dlq", "assign", "--letter-reason", "provider-unavailable", "--owner", "ada")
+      #expect(assigned.status == 0, "\(assigned.testDescription)")
+      #expect(
+        try system.value("SELECT count(*) FROM payments.dead_letter WHERE owner = 'ada'") == "2")
+      let one = try await system.orderly.run(
+        "dlq", "discard", "--letter-reason", "provider-refused", "--reason", "provider-refused",
+        "--yes")
+      #expect(one.status == 0, "\(one.testDescription)")
+      #expect(try letters.map(system.state) == ["discarded", "open", "open"])
+    }
+  }
+}
+
+/// Whether an operator's words were meant to choose the letters.
+@Suite struct DeadLetterReasonTests {
+  private static let mixed = DeadLetterReasons([
+    DeadLetterReasons.Kind(reason: "invalid-body", fingerprint: "aaaa1111"),
+    DeadLetterReasons.Kind(reason: "provider-refused", fingerprint: "bbbb2222"),
+    DeadLetterReasons.Kind(reason: "provider-refused", fingerprint: "cccc3333"),
+  ])
+  private static let alike = DeadLetterReasons([
+    DeadLetterReasons.Kind(reason: "provider-refused", fingerprint: "bbbb2222"),
+    DeadLetterReasons.Kind(reason: "provider-refused", fingerprint: "cccc3333"),
+  ])
+
+  @Test func theMostFrequentReasonComesFirst() {
+    #expect(Self.mixed.text == "2 provider-refused, 1 invalid-body")
+  }
+
+  @Test func aReasonIsNoWordsUnlessItHasChosenTheLetters() {
+    for letters in [Self.mixed, Self.alike] {
+      let complaint = letters.complaint(
+        "provider-refused", isByReason: false, isByFingerprint: false)
+      #expect(complaint?.contains("--letter-reason provider-refused") == true)
+      #expect(letters.complaint("INC-42", isByReason: false, isByFingerprint: false) == nil)
+      #expect(letters.complaint(nil, isByReason: false, isByFingerprint: false) == nil)
+      // Of letters that are not among those: all others would be discarded.
+      #expect(letters.complaint("no-value", isByReason: false, isByFingerprint: false) != nil)
+      #expect(letters.complaint("cccc3333", isByReason: true, isByFingerprint: false) != nil)
+      #expect(letters.complaint("cccc3333", isByReason: false, isByFingerprint: true) == nil)
+    }
+    #expect(
+      Self.mixed.complaint("provider-refused", isByReason: true, isByFingerprint: false) != nil)
+    #expect(
+      Self.alike.complaint("provider-refused", isByReason: true, isByFingerprint: false) == nil)
   }
 }
