@@ -19,15 +19,15 @@ import Testing
       #expect(dry.messages.contains("after:  handled: sends payment.captured"))
       #expect(try system.value("SELECT count(edited_at) FROM payments.dead_letter") == "0")
 
-      for (change, complaint) in [
-        (["--patch", #"{"lines": [{"sku": "SKU-0001", "quantity": -3}]}"#], "quantity"),
-        (["--patch", #"{"orderId": "another"}"#], "another"),
-        (["--patch", "{"], "The patch is not JSON"),
-        (["-H", "ce_type=order.teleported"], "ce_type"),
-      ] {
+      for (change, complaint, status) in [
+        (["--patch", #"{"lines": [{"sku": "SKU-0001", "quantity": -3}]}"#], "quantity", 1),
+        (["--patch", #"{"orderId": "another"}"#], "another", 4),
+        (["--patch", "{"], "The patch is not JSON", 1),
+        (["-H", "ce_type=order.teleported"], "ce_type", 1),
+      ] as [([String], String, Int32)] {
         let wrong = try await system.orderly.run(
           ["dlq", "edit", letter, "--reason", "a test", "--yes"] + change)
-        #expect(wrong.status == 1, "\(change): \(wrong.testDescription)")
+        #expect(wrong.status == status, "\(change): \(wrong.testDescription)")
         #expect(wrong.messages.contains(complaint), "\(wrong.messages)")
       }
       #expect(try system.value("SELECT count(edited_at) FROM payments.dead_letter") == "0")
@@ -39,8 +39,12 @@ import Testing
       #expect(shown.output.contains("dlq edit, done"))
       let list = try await system.orderly.run("dlq", "list", "--key", "o-1")
       #expect(list.output.contains("open, edited"))
+      #expect(kept.messages.contains("Next: orderly dlq plan --key o-1"))
       let rehearsed = try await system.orderly.run("dlq", "rehearse", letter)
       #expect(rehearsed.status == 0)
+      try system.sql("UPDATE payments.dead_letter SET state = 'resolved' WHERE order_id = 'o-1'")
+      let late = try await system.change("dlq", "edit", letter, "--patch", patch)
+      #expect(late.status == 4, "\(late.testDescription)")
     }
   }
 
@@ -78,6 +82,8 @@ import Testing
         input: PublishBodiesTests.order)
       #expect(whole.status == 0, "\(whole.testDescription)")
       #expect(whole.messages.contains("after:  handled: sends order.accepted"))
+      // Its key is no text, and only a replay writes down its order.
+      #expect(whole.messages.contains("Next: orderly dlq plan \(letter.prefix(8))\n"))
       let edited = try await system.orderly.run("dlq", "show", letter, "--payload", "-o", "json")
       let page = try JSONValue(parsing: edited.output.utf8)
       #expect(page["payload"]?["orderId"] == "o-1", "\(edited.output)")
