@@ -86,7 +86,11 @@ import Testing
       #expect(whole.messages.contains("Next: orderly dlq plan \(letter.prefix(8))\n"))
       let edited = try await system.orderly.run("dlq", "show", letter, "--payload", "-o", "json")
       let page = try JSONValue(parsing: edited.output.utf8)
-      #expect(page["payload"]?["orderId"] == "o-1", "\(edited.output)")
+      #expect(page["editedPayload"]?["orderId"] == "o-1", "\(edited.output)")
+      #expect(page["payload"] == nil && page["withheld"]?.string?.hasPrefix("not JSON") == true)
+      #expect(page["payloadBytes"] == 1)
+      let both = try await system.orderly.run("dlq", "show", "dlq/\(letter)", "--show-sensitive")
+      #expect(both.output.contains("Payload\n  {\n\nPayload, edited\n"), "\(both.testDescription)")
       let sources = ["headers", "editedHeaders"].map { name in
         page[name]?.array?.first { $0["name"]?.string == HeaderName.source }?["value"]?.string
       }

@@ -12,8 +12,9 @@ import Testing
   @Test func itIsRemovedOnceItIsUsed() async throws {
     let draft = try EditorDraft("before", suffix: ".json")
     try await draft.withText { file in
-      let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions]
-      #expect(mode as? Int == 0o600)
+      var status = stat()
+      #expect(stat(file.path, &status) == 0)
+      #expect(status.st_mode & 0o777 == 0o600)
       try "after".write(to: file, atomically: false, encoding: .utf8)
       return true
     }
