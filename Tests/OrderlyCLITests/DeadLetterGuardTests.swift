@@ -54,6 +54,30 @@ import Testing
     }
   }
 
+  @Test func aDeadlockIsTriedAgain() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", offset: 100)
+      // What a sequence has given stays given when the transaction does not.
+      try system.sql(
+        """
+        CREATE SEQUENCE payments.tries;
+        CREATE FUNCTION payments.conflict() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          IF nextval('payments.tries') = 1 THEN
+            RAISE 'deadlock detected' USING ERRCODE = 'deadlock_detected';
+          END IF;
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER conflict BEFORE UPDATE ON payments.dead_letter
+        FOR EACH ROW EXECUTE FUNCTION payments.conflict();
+        """)
+      let discarded = try await system.change("dlq", "discard", letter)
+      #expect(discarded.status == 0, "\(discarded.testDescription)")
+      #expect(try system.state(of: letter) == "discarded")
+      #expect(try system.value("SELECT last_value FROM payments.tries") == "2")
+    }
+  }
+
   /// `dlq list` takes the letters' reason as --reason.
   @Test func aReasonThatWasToChooseLettersIsNotTakenForWords() async throws {
     try await SmallSystem.with { system in
