@@ -1,6 +1,8 @@
 import Contracts
 import Fleet
+import FleetPostgres
 import Foundation
+import Postgres
 import Testing
 
 @testable import OrderlyCLI
@@ -51,6 +53,30 @@ import Testing
         """)
       let discarded = try await system.change("dlq", "discard", letter)
       #expect(discarded.status == 0, "\(discarded.testDescription)")
+    }
+  }
+
+  @Test func anInterruptionLeavesTheOthersAsTheyAre() async throws {
+    try await SmallSystem.with { system in
+      for index in 0..<3 { try system.stop("o-\(index)", offset: 100 + Int64(index)) }
+      let database = try ConnectionConfiguration(url: system.database)
+      let rows = try Connection.with(database) { connection in
+        try connection.executeScript("SET search_path = payments")
+        let ids = try connection.execute(Statement("SELECT id FROM dead_letter", cached: false))
+          .map { try $0[0, as: UUID.self] }
+        return try DeadLetterRow.all(ids, of: .payments, on: connection)
+      }
+      try #require(rows.count == 3)
+      var changed = 0
+      let result = await LetterChange.each(
+        rows, "changed", .name,
+        { row in
+          changed += 1
+          return await LetterChange(of: row) { (.done, "as told") }
+        }, until: { changed == 1 })
+      #expect(changed == 1)
+      #expect(result.outcome == .partlyDone)
+      #expect(result.summary == "1 of 1 dead letter changed; interrupted before the other 2")
     }
   }
 

@@ -8,9 +8,17 @@ extension LetterChange {
     _ change: (DeadLetterRow) async -> LetterChange
   ) async -> MutationResult {
     let interruption = Interruption()
+    return await each(rows, participle, output, change, until: { interruption.hasCome })
+  }
+
+  /// The same, until somebody says so.
+  static func each(
+    _ rows: [DeadLetterRow], _ participle: String, _ output: OutputFormat,
+    _ change: (DeadLetterRow) async -> LetterChange, until isInterrupted: () -> Bool
+  ) async -> MutationResult {
     var changes: [LetterChange] = []
     for row in rows {
-      if interruption.hasCome { break }
+      if isInterrupted() { break }
       changes.append(await change(row))
     }
     let result = report(changes, participle, output)
