@@ -13,7 +13,8 @@ import Testing
     let draft = try EditorDraft("before", suffix: ".json")
     try await draft.withText { file in
       var status = stat()
-      #expect(stat(file.path, &status) == 0)
+      let outcome = stat(file.path, &status)
+      #expect(outcome == 0)
       #expect(status.st_mode & 0o777 == 0o600)
       try "after".write(to: file, atomically: false, encoding: .utf8)
       return true
