@@ -132,13 +132,74 @@ import Testing
   @Test func actionsFitTheVerdictAndTheOrder() {
     let open = state([.orders: "placed"])
     let shipped = state([.orders: "placed", .fulfilment: "shipped"])
-    #expect(ReplayVerdict.handled.actions(open) == [.retry, .skip, .compensate])
-    #expect(ReplayVerdict.handled.actions(shipped) == [.retry, .skip])
-    #expect(ReplayVerdict.handled.actions(open, isEffect: true) == [.retry, .compensate])
-    #expect(ReplayVerdict.failsAgain.actions(open) == [.edit, .skip, .compensate])
-    #expect(ReplayVerdict.unreadable.actions(nil) == [.edit, .skip])
-    #expect(ReplayVerdict.orderEnded.actions(state([.orders: "cancelled"])) == [.skip])
-    #expect(ReplayVerdict.replaying.actions(open).isEmpty)
-    #expect(ReplayVerdict.closed.actions(open).isEmpty)
+    let unheardOf = state([.orders: "cancel-early"])
+    func actions(
+      _ verdict: ReplayVerdict, _ order: SagaState?, _ event: EventType = .inventoryReserved
+    ) -> [ReplayVerdict.Action] {
+      verdict.actions(order, in: .payments, event: event)
+    }
+    #expect(actions(.handled, open) == [.retry, .skip, .compensate])
+    #expect(actions(.handled, shipped) == [.retry, .skip])
+    #expect(actions(.handled, unheardOf) == [.retry, .skip])
+    #expect(
+      ReplayVerdict.handled.actions(open, in: .payments, isEffect: true) == [.retry, .compensate])
+    #expect(actions(.failsAgain, open) == [.edit, .skip, .compensate])
+    #expect(actions(.unreadable, nil) == [.edit, .skip])
+    #expect(actions(.orderEnded, state([.orders: "cancelled"])) == [.skip])
+    #expect(actions(.replaying, open).isEmpty)
+    #expect(actions(.closed, open).isEmpty)
+    // Nobody but this event tells payments to give the money back.
+    #expect(actions(.handled, open, .fulfilmentFailed) == [.retry, .compensate])
+    #expect(actions(.failsAgain, open, .fulfilmentFailed) == [.edit])
+    #expect(actions(.orderEnded, state([.orders: "cancelled"]), .fulfilmentFailed) == [.skip])
+  }
+}
+
+/// Which events an order can't end without.
+@Suite struct NeededEventTests {
+  struct Consumed: Hashable, CustomTestStringConvertible {
+    let service: ServiceName
+    let type: EventType
+    var testDescription: String { "\(service.rawValue) \(type.rawValue)" }
+  }
+
+  static let all = ServiceName.allCases.flatMap { service in
+    service.consumes.map { Consumed(service: service, type: $0) }
+  }
+
+  static let needed: Set<Consumed> = [
+    Consumed(service: .orders, type: .orderPlaced),
+    Consumed(service: .orders, type: .inventoryRejected),
+    Consumed(service: .orders, type: .inventoryReleased),
+    Consumed(service: .orders, type: .fulfilmentShipped),
+    Consumed(service: .inventory, type: .paymentDeclined),
+    Consumed(service: .inventory, type: .paymentRefunded),
+    Consumed(service: .inventory, type: .paymentVoided),
+    Consumed(service: .payments, type: .fulfilmentFailed),
+    Consumed(service: .payments, type: .fulfilmentCancelled),
+    Consumed(service: .fulfilment, type: .orderCancelling),
+  ]
+
+  private func state(_ orders: String?) -> SagaState {
+    var state = SagaState(order: "o-1")
+    state.standings[.orders] = orders.map { SagaState.Standing(status: $0, reason: nil) }
+    return state
+  }
+
+  @Test(arguments: all) func anOrderEndsWithoutTheOthers(_ event: Consumed) {
+    let isNeeded = Self.needed.contains(event)
+    #expect((event.service.need(for: event.type) != nil) == isNeeded)
+    for orders in [nil, "cancel-early", "shipped-early"] {
+      #expect((state(orders).need(for: event.type, in: event.service) != nil) == isNeeded)
+    }
+    for ended in ["completed", "cancelled"] {
+      #expect(state(ended).need(for: event.type, in: event.service) == nil)
+    }
+  }
+
+  @Test(arguments: ["placed", "cancelling"])
+  func onlyTheFirstOrderPlacedIsNeeded(_ orders: String) {
+    #expect(state(orders).need(for: .orderPlaced, in: .orders) == nil)
+    #expect(state(orders).need(for: .fulfilmentShipped, in: .orders) != nil)
   }
 }

@@ -41,7 +41,13 @@ import Testing
     #expect(prefix.text == "abcd1234-5")
     #expect(prefix.range.0.uuidString == "ABCD1234-5000-0000-0000-000000000000")
     #expect(prefix.range.1.uuidString == "ABCD1234-5FFF-FFFF-FFFF-FFFFFFFFFFFF")
-    for wrong in ["abc", "xyzw", "", "abcd%", String(repeating: "a", count: 33)] {
+    for name in ["dlq/abcd12345", "plan/abcd12345"] {
+      #expect(DeadLetterPrefix(argument: name)?.text == prefix.text)
+    }
+    for wrong in [
+      "dlq/abc", "dlq/plan/abcd", "order/abcd", "abc", "xyzw", "", "abcd%",
+      String(repeating: "a", count: 33),
+    ] {
       #expect(DeadLetterPrefix(argument: wrong) == nil, "\(wrong)")
     }
   }

@@ -23,7 +23,8 @@ import Testing
       #expect(try system.value("SELECT count(*) FROM payments.payment") == "2")
 
       try system.answerReplays("resolved")
-      let dry = try await system.orderly.run("dlq", "apply", String(prefix), "--dry-run")
+      let dry = try await system.orderly.run(
+        "dlq", "apply", "plan/\(prefix)", "--dry-run")
       #expect(dry.status == 0)
       #expect(dry.messages.contains("dry run: 1 dead letter would be replayed"))
       #expect(try system.state(of: letter) == "open")
@@ -83,7 +84,7 @@ import Testing
       try system.answerReplays("resolved")
       let rest = try await system.change("dlq", "apply", plan)
       #expect(rest.status == 3, "\(rest.testDescription)")
-      #expect(rest.messages.contains("2 resolved, 1 failed."))
+      #expect(rest.messages.contains("2 resolved, 1 failed. A new plan retries what has failed."))
       #expect(
         try system.value("SELECT string_agg(outcome, ' ' ORDER BY id) FROM fleet.operator_action")
           == "failed partly-done")
@@ -107,6 +108,11 @@ import Testing
         WHERE order_id = 'o-2';
         UPDATE orders.orders SET status = 'cancelling', reason = 'timed-out' WHERE order_id = 'o-3';
         """)
+      let none = try await system.orderly.run("dlq", "apply", bad, "--dry-run")
+      #expect(none.status == 4, "\(none.testDescription)")
+      let some = try await system.orderly.run("dlq", "apply", all, "--dry-run")
+      #expect(some.status == 3, "\(some.testDescription)")
+      #expect(some.messages.contains("dry run: 1 dead letter would be replayed, 3 refused"))
       let refused = try await system.change("dlq", "apply", bad)
       #expect(refused.status == 4, "\(refused.testDescription)")
       #expect(refused.output.contains("stale: the letter has changed"))
@@ -120,6 +126,40 @@ import Testing
       let late = try await system.orderly.run("dlq", "plan", ended)
       #expect(late.output.contains("order-ended"))
       #expect(late.messages.contains("Nothing of it can be replayed"))
+    }
+  }
+
+  @Test func aRunThatIsCutOffSaysHowItGoesOn() async throws {
+    try await SmallSystem.with { system in
+      let letter = try system.stop("o-1", offset: 100)
+      let plan = try await system.plan(letter)
+      try system.answerReplays("resolved")
+      try system.sql(
+        """
+        CREATE FUNCTION fleet.fail() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE 'the disk is full' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER fail BEFORE UPDATE ON fleet.replay_plan_item
+        FOR EACH ROW WHEN (NEW.state = 'resolved') EXECUTE FUNCTION fleet.fail();
+        """)
+      let cut = try await system.change("dlq", "apply", plan)
+      #expect(cut.status == 3, "\(cut.testDescription)")
+      #expect(cut.messages.contains("the disk is full"))
+      #expect(cut.messages.contains("Apply the plan again to go on."))
+      #expect(cut.output.contains("replaying"), "\(cut.testDescription)")
+      #expect(try system.state(of: letter) == "resolved")
+      #expect(try system.value("SELECT outcome FROM fleet.operator_action") == "partly-done")
+      try system.sql("DROP TRIGGER fail ON fleet.replay_plan_item")
+      let rest = try await system.change("dlq", "apply", plan)
+      #expect(rest.status == 0, "\(rest.testDescription)")
+      #expect(rest.messages.contains("1 resolved."))
+    }
+  }
+
+  @Test func nothingToPlanIsRefused() async throws {
+    try await SmallSystem.with { system in
+      let none = try await system.orderly.run("dlq", "plan", "--key", "nobody")
+      #expect(none.status == 4, "\(none.testDescription)")
+      #expect(none.messages.contains("No open dead letter matches"))
     }
   }
 

@@ -2,28 +2,32 @@ import Foundation
 
 /// The operator's editor.
 enum Editor {
-  /// Lets the operator edit a text.
+  /// Lets the operator edit a text, and uses it. What was typed is kept in a file of this user's
+  /// only, which is named, unless `use` has no more need of it.
   ///
-  /// - Parameter suffix: of the file's name, by which editors know what it is: `.json`.
-  /// - Returns: the text as it was saved.
-  /// - Throws: ``CommandFailure`` where there is no terminal, or the editor ends with an error.
-  static func edit(_ text: String, suffix: String) async throws -> String {
+  /// - Parameters:
+  ///   - suffix: of the file's name, by which editors know what it is: `.json`.
+  ///   - use: takes the text as it was saved; true when it is not needed any more.
+  /// - Throws: ``CommandFailure`` where there is no terminal, or the editor ends with an error; what
+  ///   `use` throws.
+  static func edit(
+    _ text: String, suffix: String, _ use: (String) async throws -> Bool
+  ) async throws {
     guard Terminal.isInteractive, Terminal.outputIsTerminal else {
       throw CommandFailure("There is no terminal for an editor. Use --patch or -f FILE.")
     }
     let environment = ProcessInfo.processInfo.environment
     let editor = [environment["VISUAL"], environment["EDITOR"]].compactMap { $0 }
       .first { !$0.isEmpty }
-    let file = FileManager.default.temporaryDirectory
-      .appending(path: "orderly-\(UUID().uuidString)\(suffix)")
-    try PrivateFile.write(text, to: file)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let status = await run(editor ?? "vi", file.path)
-    guard status == 0 else {
-      throw CommandFailure(
-        "The editor (\(editor ?? "vi")) ended with \(status). Nothing was changed.")
+    let draft = try EditorDraft(text, suffix: suffix)
+    try await draft.withText { file in
+      let status = await run(editor ?? "vi", file.path)
+      guard status == 0 else {
+        throw CommandFailure(
+          "The editor (\(editor ?? "vi")) ended with \(status). Nothing was changed.")
+      }
+      return try await use(try String(contentsOf: file, encoding: .utf8))
     }
-    return try String(contentsOf: file, encoding: .utf8)
   }
 
   /// Runs the editor on this terminal. Not by Foundation's Process, which puts what it starts into a
@@ -47,5 +51,41 @@ enum Editor {
           returning: status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f)
       }
     }
+  }
+}
+
+/// A text under the hands of an operator, in a file that nobody else may read.
+struct EditorDraft {
+  let file: URL
+  private let original: String
+
+  /// - Parameter suffix: of the file's name.
+  /// - Throws: ``CommandFailure`` when the file can't be written.
+  init(_ text: String, suffix: String) throws {
+    original = text
+    file = FileManager.default.temporaryDirectory
+      .appending(path: "orderly-\(UUID().uuidString)\(suffix)")
+    try PrivateFile.write(text, to: file)
+  }
+
+  /// Runs `body` with the file, and removes it when that returns true. After false and an error it
+  /// stays, and is named, if anything was typed into it.
+  func withText(_ body: (URL) async throws -> Bool) async throws {
+    do {
+      if try await body(file) { remove() } else { keep() }
+    } catch {
+      keep()
+      throw error
+    }
+  }
+
+  private func keep() {
+    // What can't be read was written by somebody.
+    guard (try? String(contentsOf: file, encoding: .utf8)) != original else { return remove() }
+    printMessage("Your text is kept in \(file.path).")
+  }
+
+  private func remove() {
+    try? FileManager.default.removeItem(at: file)
   }
 }

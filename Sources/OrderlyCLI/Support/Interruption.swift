@@ -37,6 +37,9 @@ final class Interruption: Sendable {
   @discardableResult
   func wait() async -> Int32 { await first.value }
 
+  /// Whether the first signal has come.
+  var hasCome: Bool { !isFirst.value.load(ordering: .relaxed) }
+
   /// What a shell says of a command that the signal has ended; only to be asked when one has come.
   var exitStatus: Int32 {
     get async { 128 + (await first.value) }

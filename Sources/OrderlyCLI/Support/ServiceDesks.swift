@@ -101,19 +101,28 @@ struct ServiceDesks: Sendable {
       of: Array(order.rawValue.utf8), count: try await partitions.value())
   }
 
-  /// Runs `body` with a service's connections, and says in a sentence what they have thrown.
+  /// How often something is done before a conflict with others is taken for trouble.
+  private static let attempts = 3
+
+  /// Runs `body` with a service's connections, and says in a sentence what they have thrown. After a
+  /// conflict with others, such as a deadlock, which leaves nothing behind, `body` is run again.
   func explaining<R>(
     _ service: ServiceName, _ body: (Pool) async throws -> R
   ) async throws -> R {
     guard let pool = pools[service], let address = addresses[service] else {
       preconditionFailure("each service has a pool")
     }
-    do {
-      return try await body(pool)
-    } catch let error as PostgresError {
-      throw CommandFailure(error.sentence(address))
-    } catch let error as StoreError {
-      throw CommandFailure("\(service.rawValue) at \(address): \(error)")
+    var attempt = 1
+    while true {
+      do {
+        return try await body(pool)
+      } catch StoreError.conflict(_) where attempt < Self.attempts {
+        attempt += 1
+      } catch let error as PostgresError {
+        throw CommandFailure(error.sentence(address))
+      } catch let error as StoreError {
+        throw CommandFailure("\(service.rawValue) at \(address): \(error)")
+      }
     }
   }
 }

@@ -29,14 +29,23 @@ extension DeadLetterRow {
   /// Whether it is no event that has failed but a call to a provider.
   var isEffect: Bool { topic == DeadLetter.effectTopic(of: service) }
 
-  /// Why the letter can't be given up; nil where it may.
+  /// Why the letter can't be given up; nil where it may. What could not be read has no order that
+  /// could be trusted, and no service has stopped behind it.
   func reasonToKeep(_ desks: ServiceDesks) async throws -> String? {
-    guard isEffect, state == .open, let orderID,
-      try await SagaState.load([orderID], desks)[orderID]?.ending == nil
+    let type = eventType.flatMap { EventType(rawValue: $0) }
+    guard state == .open, let orderID,
+      isEffect || type.flatMap({ service.need(for: $0) }) != nil,
+      let saga = try await SagaState.load([orderID], desks)[orderID], saga.ending == nil
     else { return nil }
+    if isEffect {
+      return
+        "without an answer to \(eventType ?? "the call") the order could never end. Ask again with "
+        + "'orderly saga retry \(orderID) --reason …', or bring it back with "
+        + "'orderly saga compensate \(orderID) --reason …'"
+    }
+    guard let type, let need = saga.need(for: type, in: service) else { return nil }
     return
-      "without an answer to \(eventType ?? "the call") the order could never end. Ask again with "
-      + "'orderly saga retry \(orderID) --reason …', or bring it back with "
-      + "'orderly saga compensate \(orderID) --reason …'"
+      "\(service.rawValue) needs \(type.rawValue) \(need): without it the order \(orderID) can't end. "
+      + "Replay it, after an edit if it needs one: 'orderly dlq plan \(shortID)'"
   }
 }

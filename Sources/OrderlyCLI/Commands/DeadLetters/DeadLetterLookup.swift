@@ -9,8 +9,10 @@ struct DeadLetterPrefix: ExpressibleByArgument {
   /// Lower case, with the dashes where a UUID has them.
   let text: String
 
+  /// Also with what `-o name` puts in front of it: `dlq/3f2a91c0`, `plan/9b1c`.
   init?(argument: String) {
-    let digits = argument.lowercased().filter { $0 != "-" }
+    let kind = ["dlq/", "plan/"].first { argument.hasPrefix($0) } ?? ""
+    let digits = argument.dropFirst(kind.count).lowercased().filter { $0 != "-" }
     guard (4...32).contains(digits.count), digits.utf8.allSatisfy(isHexDigit) else { return nil }
     var text = ""
     for (index, digit) in digits.enumerated() {
@@ -54,11 +56,6 @@ struct WholeDeadLetter: Sendable {
   let headers: [EventHeader]
   /// What is replayed instead, if it was edited.
   let edit: (value: [UInt8], headers: [EventHeader])?
-
-  /// The type of the event that a replay would put back, if it is a known one.
-  var replayedType: EventType? {
-    edit.map { EventCodec.type(in: $0.headers) } ?? row.eventType.flatMap(EventType.init)
-  }
 
   /// Finds the one dead letter, of any service, whose id begins so.
   ///

@@ -9,12 +9,12 @@ extension WholeDeadLetter {
   /// All about a dead letter.
   ///
   /// - Parameters:
-  ///   - payload: what it carries, as far as it may be shown; nil where nobody asked for it.
+  ///   - payloads: what it carries, as far as it may be shown; nil where nobody asked for it.
   ///   - isFull: whether all of that is shown to people, however long; programs always get all.
   ///   - states: where its order stands in each service; empty for one that names no order.
   ///   - actions: what operators have done about it.
   func page(
-    payload: RecordText.Body?, isFull: Bool, states: [(service: ServiceName, state: String)],
+    payloads: Payloads?, isFull: Bool, states: [(service: ServiceName, state: String)],
     actions: [OperatorAction] = [], at now: Date
   ) -> Page {
     var sections = [
@@ -53,11 +53,7 @@ extension WholeDeadLetter {
           title: "Headers, edited",
           fields: edit.headers.map { (name: printable($0.name), value: Self.text(of: $0)) }))
     }
-    if let payload {
-      let title = edit == nil ? "Payload" : "Payload, edited"
-      sections.append(
-        Page.Section(title: title, text: PayloadText.text(of: payload, isFull: isFull)))
-    }
+    sections += payloads?.sections(isFull: isFull) ?? []
     if !actions.isEmpty {
       sections.append(
         Page.Section(
@@ -68,11 +64,11 @@ extension WholeDeadLetter {
     if !commands.isEmpty {
       sections.append(Page.Section(title: "Next", text: commands.joined(separator: "\n")))
     }
-    return Page(name: "dlq/\(row.idText)", sections: sections, object: object(payload, states))
+    return Page(name: "dlq/\(row.idText)", sections: sections, object: object(payloads, states))
   }
 
   private func object(
-    _ payload: RecordText.Body?, _ states: [(service: ServiceName, state: String)]
+    _ payloads: Payloads?, _ states: [(service: ServiceName, state: String)]
   ) -> [(key: String, value: JSONValue)] {
     var object = row.object
     func list(_ headers: [EventHeader]) -> JSONValue {
@@ -81,14 +77,8 @@ extension WholeDeadLetter {
     object.append(("headers", list(headers)))
     object.append(("editedHeaders", edit.map { list($0.headers) } ?? .null))
     object.append(("payloadBytes", value.map { .integer(Int64($0.count)) } ?? .null))
-    switch payload {
-    case .json(let value): object.append(("payload", value))
-    case .bytes(let bytes):
-      object.append(("payloadBase64", .string(Data(bytes).base64EncodedString())))
-    case .some(.none): object.append(("payload", .null))
-    case .withheld(_, let reason): object.append(("withheld", .string(reason)))
-    case nil: break
-    }
+    object.append(("editedPayloadBytes", edit.map { .integer(Int64($0.value.count)) } ?? .null))
+    object += payloads?.members ?? []
     let pairs = states.map { ($0.service.rawValue, JSONValue.string($0.state)) }
     object.append(("order", .object(Dictionary(pairs) { _, last in last })))
     object.append(("next", .array(row.nextCommands.map { .string($0) })))
@@ -122,9 +112,17 @@ extension WholeDeadLetter {
 }
 
 extension DeadLetterRow {
+  /// Whether its order can't end without it.
+  private var isNeeded: Bool {
+    orderID != nil
+      && eventType.flatMap { EventType(rawValue: $0) }.flatMap { service.need(for: $0) } != nil
+  }
+
   /// What an operator may do about the letter, as commands.
   var nextCommands: [String] {
     let isUnreadable = UnreadableEvent.Reason(rawValue: reason) != nil && editedAt == nil
+    let discard: [String] =
+      isNeeded ? [] : ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
     return switch state {
     case .open where isUnreadable:
       [
@@ -136,8 +134,7 @@ extension DeadLetterRow {
         + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case .open:
       ["orderly dlq rehearse \(shortID)", "orderly dlq plan \(shortID)"]
-        + ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
-        + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
+        + discard + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case .discarded where held > 0:
       orderID.map { ["orderly dlq release --key \($0) --reason '…'"] } ?? []
     case .replaying, .resolved, .discarded: []

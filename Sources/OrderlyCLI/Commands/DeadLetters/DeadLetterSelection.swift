@@ -10,14 +10,20 @@ struct DeadLetterSelectionOptions: ParsableArguments {
 
   @OptionGroup var match: DeadLetterMatchOptions
 
+  // Not --reason, which is the operator's here.
+  @Option(
+    name: .customLong("letter-reason"),
+    help: "Only those given up for this reason; may be repeated.")
+  var letterReasons: [String] = []
+
   @Option(help: "How many may match at most; more than that are refused.")
   var limit: Int = 1_000
 
   func validate() throws {
-    guard ids.isEmpty != match.isEmpty else {
+    guard ids.isEmpty != (match.isEmpty && letterReasons.isEmpty) else {
       throw ValidationError(
         "Name dead letters by their ids, or else choose open ones by --service, --key, --type, "
-          + "--fingerprint or --since.")
+          + "--fingerprint, --since or --letter-reason.")
     }
     guard (1...100_000).contains(limit) else {
       throw ValidationError("--limit must be from 1 to 100000.")
@@ -31,8 +37,9 @@ struct DeadLetterSelectionOptions: ParsableArguments {
     guard ids.isEmpty else { return try await DeadLetterRow.find(ids, global) }
     var rows: [DeadLetterRow] = []
     for service in match.services {
-      rows += try await global.read(service) { [match, limit] connection in
-        try match.rows(service, state: .open, limit: limit, on: connection)
+      rows += try await global.read(service) { [match, letterReasons, limit] connection in
+        try match.rows(
+          service, reasons: letterReasons, state: .open, limit: limit, on: connection)
       }
     }
     guard !rows.isEmpty else {

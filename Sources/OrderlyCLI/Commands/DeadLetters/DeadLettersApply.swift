@@ -21,7 +21,8 @@ struct DeadLettersApply: AsyncParsableCommand {
       try; that may be long after --timeout.
 
       Exits with 0 when all letters of the plan are resolved, 3 when some are not, 4 when all were \
-      refused, 1 when nothing came of it.
+      refused, 1 when nothing came of it. With --dry-run: 4 when all would be refused, 3 when some \
+      would be.
       """,
     examples: [
       "orderly dlq apply 9b1c --dry-run",
@@ -66,7 +67,7 @@ struct DeadLettersApply: AsyncParsableCommand {
         let begins = run.progress.states.count { $0 == .planned }
         guard !mutation.dryRun else {
           printTable(run.plan.table, format.output, noun: "letters")
-          printMessage("dry run: \(counted(begins, "dead letter")) would be replayed")
+          try reportDryRun(run.plan, begins)
           return
         }
         if begins > 0 {
@@ -84,6 +85,18 @@ struct DeadLettersApply: AsyncParsableCommand {
     }
   }
 
+  /// - Parameter begins: how many letters would be replayed.
+  /// - Throws: the exit status where some or all would be refused.
+  private func reportDryRun(_ plan: ReplayPlan, _ begins: Int) throws {
+    let refused = plan.items.count { $0.state == .refused }
+    printMessage(
+      "dry run: \(counted(begins, "dead letter")) would be replayed"
+        + (refused == 0 ? "" : ", \(refused) refused"))
+    guard refused > 0 else { return }
+    let status: ExitCode = refused == plan.items.count ? .refused : .partlyDone
+    throw status
+  }
+
   /// The plan once nobody else applies it: --canary, --rate and --abort-on hold for one run.
   private func locked(_ plan: ReplayPlan, _ table: Pool) async throws -> ReplayPlan {
     guard try await table.withConnection({ try plan.lock(on: $0) }) else {
@@ -98,10 +111,15 @@ struct DeadLettersApply: AsyncParsableCommand {
   /// Runs to the end, or until Ctrl-C: what is known then is in the plan.
   private func end(of run: inout ApplyRun) async throws -> MutationResult {
     let started = run
-    let finished = try await Interruption().unlessItComes {
-      var run = started
-      try await run.run()
-      return run
+    let finished: ApplyRun?
+    do {
+      finished = try await Interruption().unlessItComes {
+        var run = started
+        try await run.run()
+        return run
+      }
+    } catch {
+      return try await end(of: &run, cutOffBy: error)
     }
     guard let finished else {
       try await run.readAgain()
@@ -112,6 +130,22 @@ struct DeadLettersApply: AsyncParsableCommand {
     let result = run.plan.result(run.progress)
     printMessage(result.summary)
     return result
+  }
+
+  /// What is known of a run in which a database has failed. The replays that it has begun go on
+  /// without it.
+  ///
+  /// - Throws: `error` where that can't be read either.
+  private func end(
+    of run: inout ApplyRun, cutOffBy error: any Error
+  ) async throws -> MutationResult {
+    // Where it fails again, the first one says why.
+    guard (try? await run.readAgain()) != nil else { throw error }
+    let trouble =
+      try (error as? PostgresError)?.sentence(global.operatorDatabase().description) ?? "\(error)"
+    printMessage("Error: \(trouble)")
+    printMessage("Apply the plan again to go on.")
+    return MutationResult(outcome: .partlyDone, summary: "cut off: \(trouble)")
   }
 
   private var options: ApplyProgress.Options {
@@ -195,6 +229,7 @@ extension ReplayPlan {
     case nil: break
     }
     if count(.planned) + count(.replaying) > 0 { summary += ". Apply the plan again to go on" }
+    if count(.failed) > 0 { summary += ". A new plan retries what has failed" }
     let outcome: OperatorAction.Outcome =
       if count(.resolved) == items.count {
         .done

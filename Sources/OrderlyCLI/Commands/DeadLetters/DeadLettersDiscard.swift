@@ -12,15 +12,18 @@ struct DeadLettersDiscard: AsyncParsableCommand {
       The later events of a letter's order stay parked until 'orderly dlq release', or go on at \
       once with --release: they are then handled as if the discarded event had never come.
 
-      Refused (4) for a call to a provider that was given up on, while its order is open: without \
-      an answer the order could never end.
+      Refused (4) while the order is open for what it can't end without, however long somebody \
+      waits: a call to a provider that was given up on, and the events by which an order is \
+      accepted, ends, or gives its money and stock back.
 
-      Without ids, the open letters that match are taken.
+      Without ids, the open letters that match are taken. --reason says why you discard, and \
+      chooses none; --letter-reason is what --reason is in 'dlq list'.
       """,
     examples: [
       "orderly dlq discard 3f2a91c0 --reason 'a test order'",
       "orderly dlq discard 3f2a 77b0 --release --reason 'sent twice' --yes",
       "orderly dlq discard --fingerprint 1f0a3c2d --since 2h --reason 'no events, INC-42'",
+      "orderly dlq discard --service payments --letter-reason invalid-body --reason 'INC-42'",
     ])
 
   @OptionGroup var selection: DeadLetterSelectionOptions
@@ -34,34 +37,35 @@ struct DeadLettersDiscard: AsyncParsableCommand {
 
   func run() async throws {
     let rows = try await selection.rows(global)
+    try selection.check(mutation.reason, about: rows)
     guard !mutation.dryRun else {
       printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
       let open = try await ServiceDesks.with(global) { desks in
-        var open = 0
+        var open: [DeadLetterRow] = []
         for row in rows where row.state == .open {
           if let reason = try await row.reasonToKeep(desks) {
             printMessage("\(row.shortID): \(reason)")
           } else {
-            open += 1
+            open.append(row)
           }
         }
         return open
       }
-      printMessage("dry run: \(counted(open, "open dead letter")) would be discarded")
+      printMessage(
+        "dry run: \(counted(open.count, "open dead letter")) would be discarded"
+          + (open.isEmpty ? "" : ": \(DeadLetterReasons(open).text)"))
       return
     }
     let held = rows.reduce(0) { $0 + $1.held }
     try mutation.confirm(
-      "Discard \(counted(rows.count, "dead letter"))"
+      "Discard \(counted(rows.count, "dead letter")) (\(DeadLetterReasons(rows).text))"
         + (held == 0
           ? "?"
           : ", behind which \(counted(Int(held), "event")) "
             + "\(held == 1 ? "waits" : "wait") and \(release ? "will go on" : "will stay")?"))
     try await mutation.record("dlq discard", on: .letters(rows), global) {
       try await ServiceDesks.with(global) { desks in
-        var done: [LetterChange] = []
-        for row in rows { done.append(await discard(row, desks)) }
-        return LetterChange.report(done, "discarded", format.output)
+        await LetterChange.each(rows, "discarded", format.output) { await discard($0, desks) }
       }
     }
   }

@@ -18,6 +18,9 @@ struct DeadLettersEdit: AsyncParsableCommand {
       What comes of it is held to its schema and to the rules of the contracts, and rehearsed, \
       before it is kept. The original stays as it came; the mended event has an id of its own and \
       names the original as its cause. Editing again begins with what was mended.
+
+      Refused (4) for a letter that is not open, a call to a provider, and a message about another \
+      order. What was typed with --editor is then kept in a file, which is named.
       """,
     examples: [
       "orderly dlq edit 3f2a91c0 --patch '{\"payment\": {\"token\": \"tok_ok\"}}' --reason 'new card'",
@@ -60,36 +63,56 @@ struct DeadLettersEdit: AsyncParsableCommand {
     let row = try await DeadLetterRow.find([id], global)[0]
     try await ServiceDesks.with(global) { desks in
       let letter = try await desks.letter(row)
-      let edit = try await self.edit(letter)
-      try check(edit)
-      let edited: DeadLetter
-      do throws(Refusal) {
-        edited = try letter.edited(value: edit.value, headers: edit.headers, at: Date())
-      } catch {
-        throw CommandFailure("\(error) Nothing was changed.")
-      }
-      printData(try edit.differences(of: letter).render(.table))
-      let before = try await desks.page(of: letter, showsSensitive: false)
-      let after = try await desks.page(of: edited, showsSensitive: false)
-      printMessage("before: \(before.verdict.rawValue): \(before.detail)")
-      printMessage("after:  \(after.verdict.rawValue): \(after.detail)")
-      guard !mutation.dryRun else {
-        printMessage("dry run: the dead letter \(row.shortID) stays as it is")
+      guard editor else {
+        try await mend(letter, row, with: try edit(letter), desks)
         return
       }
-      try mutation.confirm("Keep this in the place of what the dead letter \(row.shortID) carries?")
-      var target = OperatorAction.Target.letters([row])
-      // Mended, it may name an order that the original did not.
-      if let order = try? edited.replayedEvent().orderID {
-        target.orders = Set(target.orders + [order.rawValue]).sorted()
+      let text = LetterEdit(of: letter).text
+      try await Editor.edit(text, suffix: ".json") { saved in
+        guard saved != text || !headers.isEmpty else {
+          throw ExitCode.refused("Nothing was edited.")
+        }
+        try await mend(letter, row, with: try edit(letter, saved: saved), desks)
+        return !mutation.dryRun
       }
-      try await mutation.record("dlq edit", on: target, global) {
-        let kept = try await keep(edit, of: letter, row, desks)
-        // With those of other services that its order has, which are to be mended too.
-        let selection = target.orders.first.map { "--key \($0)" } ?? row.shortID
-        printMessage("Next: orderly dlq plan \(selection)")
-        return kept
+    }
+  }
+
+  private func mend(
+    _ letter: DeadLetter, _ row: DeadLetterRow, with edit: LetterEdit, _ desks: ServiceDesks
+  ) async throws {
+    try check(edit)
+    let edited: DeadLetter
+    do throws(Refusal) {
+      edited = try letter.edited(value: edit.value, headers: edit.headers, at: Date())
+    } catch {
+      let text = "\(error) Nothing was changed."
+      if letter.isGuarded(against: edit) { throw ExitCode.refused(text) }
+      throw CommandFailure(text)
+    }
+    printData(try edit.differences(of: letter).render(.table))
+    let before = try await desks.page(of: letter, showsSensitive: false)
+    let after = try await desks.page(of: edited, showsSensitive: false)
+    printMessage("before: \(before.verdict.rawValue): \(before.detail)")
+    printMessage("after:  \(after.verdict.rawValue): \(after.detail)")
+    guard !mutation.dryRun else {
+      printMessage("dry run: the dead letter \(row.shortID) stays as it is")
+      return
+    }
+    try mutation.confirm("Keep this in the place of what the dead letter \(row.shortID) carries?")
+    var target = OperatorAction.Target.letters([row])
+    // Mended, it may name an order that the original did not.
+    if let order = try? edited.replayedEvent().orderID {
+      target.orders = Set(target.orders + [order.rawValue]).sorted()
+    }
+    try await mutation.record("dlq edit", on: target, global) {
+      let kept = try await keep(edit, of: letter, row, desks)
+      // With those of other services that its order has, which are to be mended too.
+      if kept.outcome == .done {
+        let order = target.orders.first { row.isFound(by: $0) }
+        printMessage("Next: orderly dlq plan \(order.map { "--key \($0)" } ?? row.shortID)")
       }
+      return kept
     }
   }
 
@@ -110,20 +133,16 @@ struct DeadLettersEdit: AsyncParsableCommand {
   }
 
   /// The message as it is to be.
-  private func edit(_ letter: DeadLetter) async throws -> LetterEdit {
+  ///
+  /// - Parameter saved: the body as the editor has left it.
+  private func edit(_ letter: DeadLetter, saved: String? = nil) throws -> LetterEdit {
     var edit = LetterEdit(of: letter)
     for header in headers { edit.set(header) }
     if let patch {
       try edit.patch(patch)
     } else if let file {
       edit.value = try PublishBodies.read(file)
-    } else if editor {
-      let text =
-        edit.json.map { JSONText.pretty($0) } ?? String(decoding: edit.value, as: UTF8.self)
-      let saved = try await Editor.edit(text, suffix: ".json")
-      guard saved != text || !headers.isEmpty else {
-        throw ExitCode.refused("Nothing was edited.")
-      }
+    } else if let saved {
       edit.value = Array(saved.utf8)
     }
     // As compact as events are; what is no JSON is told apart below.
@@ -141,5 +160,23 @@ struct DeadLettersEdit: AsyncParsableCommand {
       throw CommandFailure(
         "With this edit the body is not a valid \(type.rawValue). Nothing was changed.")
     }
+  }
+}
+
+extension DeadLetter {
+  /// Whether the letter rules the edit out, whatever comes of it: it is not open, no event, or about
+  /// another order.
+  fileprivate func isGuarded(against edit: LetterEdit) -> Bool {
+    guard state == .open, effectID == nil else { return true }
+    let other = EventCodec.order(value: edit.value, headers: edit.headers)
+    return order != nil && other != nil && order != other
+  }
+}
+
+extension DeadLetterRow {
+  /// Whether `--key` finds it by the order; see `DeadLetterMatchOptions`. A replay alone writes down
+  /// the order of a letter that could not be read.
+  fileprivate func isFound(by order: String) -> Bool {
+    orderID == order || key == Array(order.utf8)
   }
 }

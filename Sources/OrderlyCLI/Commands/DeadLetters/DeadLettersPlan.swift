@@ -17,7 +17,7 @@ struct DeadLettersPlan: AsyncParsableCommand {
       order-ended (nothing more may become of the order), unreadable (see 'orderly dlq edit'), \
       replaying, closed. The actions: retry ('dlq apply'), edit ('dlq edit'), skip \
       ('dlq discard --release'), compensate ('saga compensate'). --reason is the letters', as in \
-      'dlq list'.
+      'dlq list'. Refused (4) where none matches, or more than --limit.
       """,
     examples: [
       "orderly dlq plan --service payments --reason provider-unavailable --since 2h",
@@ -47,8 +47,8 @@ struct DeadLettersPlan: AsyncParsableCommand {
       return try await ReplayPlanner(desks: desks).judge(rows)
     }
     guard !judged.isEmpty else {
-      printTable(ReplayPlanner.Judged.table([]), format.output, noun: "dead letters")
-      return
+      let noun = filter.state == nil && ids.isEmpty ? "open dead letter" : "dead letter"
+      throw ExitCode.refused("No \(noun) matches. See 'orderly dlq list'.")
     }
     let items = judged.map(\.item)
     let plan = ReplayPlan(

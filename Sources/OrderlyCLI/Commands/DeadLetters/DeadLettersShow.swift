@@ -9,7 +9,7 @@ struct DeadLettersShow: AsyncParsableCommand {
       The id may be shortened to its first four digits or more, as long as no other begins so. \
       What the message carries is shown only with --payload, and then without the fields that its \
       schema marks as sensitive; what its schema does not fit, or no schema, only with \
-      --show-sensitive.
+      --show-sensitive. Of an edited letter both are shown: what came, and what a replay takes.
       """,
     examples: ["orderly dlq show 3f2a91c0", "orderly dlq show 3f2a --payload -o json"])
 
@@ -29,15 +29,14 @@ struct DeadLettersShow: AsyncParsableCommand {
 
   func run() async throws {
     let letter = try await WholeDeadLetter.find(id, global)
-    var body: RecordText.Body?
+    var payloads: WholeDeadLetter.Payloads?
     if payload || full || showSensitive {
-      let policy = try BodyPolicy(showsSensitive: showSensitive)
-      body = policy.body(letter.edit?.value ?? letter.value, type: letter.replayedType)
+      payloads = letter.payloads(try BodyPolicy(showsSensitive: showSensitive))
     }
     var states: [(ServiceName, String)] = []
     if let order = letter.row.orderID { states = try await OrderStates.load(order, global) }
     let page = letter.page(
-      payload: body, isFull: full, states: states,
+      payloads: payloads, isFull: full, states: states,
       actions: try await global.operatorActions(letter: letter.row.id), at: Date())
     printData(page.render(format.output))
   }

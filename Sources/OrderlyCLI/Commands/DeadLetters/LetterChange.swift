@@ -73,15 +73,12 @@ extension GlobalOptions {
     let reason = try OperatorReason(String(words.prefix(500)))
     try await record(command, on: .letters(rows), reason: reason) {
       try await ServiceDesks.with(self) { desks in
-        var changes: [LetterChange] = []
-        for row in rows {
-          let change = await LetterChange(of: row) {
+        await LetterChange.each(rows, "changed", output) { row in
+          await LetterChange(of: row) {
             try await desks.change(row.service) { try await change($0, row.id) }
             return (.done, words)
           }
-          changes.append(change)
         }
-        return LetterChange.report(changes, "changed", output)
       }
     }
   }

@@ -106,8 +106,7 @@ extension ReplayPlan {
       item.result.map { String($0.replacing("\0", with: "\u{FFFD}").prefix(1000)) })
     guard !updated.isEmpty else {
       throw CommandFailure(
-        "The plan \(shortID) is applied by another run too, so that this one has stopped. "
-          + "Apply the plan again to go on.")
+        "The plan \(shortID) is applied by another run too, so that this one has stopped.")
     }
   }
 }

@@ -101,8 +101,11 @@ extension ReplayPlanner.Judged {
         .init("what a replay would do"), .init("actions"), .init("saga", wide: true),
       ],
       rows: letters.map { letter in
-        let actions = letter.verdict.actions(letter.saga, isEffect: letter.row.isEffect)
-          .map(\.rawValue)
+        let actions = letter.verdict.actions(
+          letter.saga, in: letter.row.service,
+          event: letter.row.eventType.flatMap { EventType(rawValue: $0) },
+          isEffect: letter.row.isEffect
+        ).map(\.rawValue)
         return ResultTable.Row(
           name: "dlq/\(letter.row.idText)",
           cells: [

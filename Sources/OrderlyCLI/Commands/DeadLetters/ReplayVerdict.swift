@@ -24,14 +24,21 @@ enum ReplayVerdict: String, CaseIterable, Sendable {
   ///
   /// - Parameters:
   ///   - order: nil where it is not known.
+  ///   - service: whose letter it is.
+  ///   - event: the type of the letter's event; nil where it is not known.
   ///   - isEffect: whether the letter is about a call, whose answer an open order needs.
-  func actions(_ order: SagaState?, isEffect: Bool = false) -> [Action] {
-    let canComeBack =
-      order.map { $0.pointOfNoReturn == nil && $0[.orders] != nil } ?? false
+  func actions(
+    _ order: SagaState?, in service: ServiceName, event: EventType? = nil, isEffect: Bool = false
+  ) -> [Action] {
+    let isNeeded =
+      event.flatMap { type in order.flatMap { $0.need(for: type, in: service) } } != nil
+    let skip: [Action] = isNeeded || isEffect ? [] : [.skip]
+    let canComeBack = order.map { $0.pointOfNoReturn == nil && $0.canTurnBack } ?? false
     let back: [Action] = canComeBack ? [.compensate] : []
     return switch self {
-    case .handled: [.retry] + (isEffect ? [] : [.skip]) + back
-    case .failsAgain: [.edit, .skip] + back
+    case .handled: [.retry] + skip + back
+    // What the way back needs must be handled first.
+    case .failsAgain: [.edit] + skip + (isNeeded ? [] : back)
     case .unreadable: [.edit, .skip]
     case .orderEnded: [.skip]
     case .replaying, .closed: []

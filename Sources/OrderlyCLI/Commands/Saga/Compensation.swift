@@ -67,7 +67,7 @@ struct Compensation: Equatable {
         )
       }
       switch letter.subject {
-      case .event(let type) where Self.isForward(type, in: letter.service):
+      case .event(let type) where state.need(for: type, in: letter.service) == nil:
         steps.append(.discard(letter.id, letter.service, type))
       case .event(let type) where letter.verdict == .handled:
         steps.append(.replay(letter.id, letter.service, type))
@@ -110,18 +110,6 @@ struct Compensation: Equatable {
       throw Refusal(
         "orders has it as \(status): its order.placed has not been handled, and only then it can be "
           + "brought back. See 'orderly dlq list --key \(state.order) --service orders'")
-    }
-  }
-
-  /// Whether the service answers the way back as if the event had never come. Of what orders reads
-  /// only the end of the way back counts: that it is asked for is published anew.
-  private static func isForward(_ type: EventType, in service: ServiceName) -> Bool {
-    switch (service, type) {
-    case (.inventory, .orderPlaced), (.payments, .inventoryReserved),
-      (.fulfilment, .paymentCaptured):
-      true
-    case (.orders, _): type != .inventoryRejected && type != .inventoryReleased
-    default: false
     }
   }
 }

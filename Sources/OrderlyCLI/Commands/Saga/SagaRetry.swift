@@ -61,7 +61,7 @@ struct SagaRetry: AsyncParsableCommand {
       }
       try mutation.confirm("Retry \(order): \(what)?")
       try await mutation.record("saga retry", on: scope.target, global) {
-        var handled = try await tryNow(scope.waiting, desks)
+        var handled = try await tryNow(scope, desks)
         handled += try await tryNow(scope.calls, desks)
         handled += try await replay(ready, desks)
         let all = scope.waiting.count + scope.calls.count + scope.letters.count
@@ -85,11 +85,13 @@ struct SagaRetry: AsyncParsableCommand {
   }
 
   /// - Returns: how many queues are empty now.
-  private func tryNow(_ waiting: [ParkedKeyRow], _ desks: ServiceDesks) async throws -> Int {
+  private func tryNow(_ scope: RetryScope, _ desks: ServiceDesks) async throws -> Int {
     var handled = 0
-    for key in waiting {
+    for key in scope.waiting {
+      let replaying = scope.letters.map(\.row)
+        .filter { $0.service == key.service && $0.state == .replaying }
       let result = try await desks.tryAndWait(
-        key, isLast: last, timeout: .seconds(replay.timeout))
+        key, replaying: replaying.map(\.id), isLast: last, timeout: .seconds(replay.timeout))
       printMessage("\(key.service.rawValue): \(result.text)")
       if result == .resolved { handled += 1 }
     }
@@ -173,9 +175,11 @@ extension ServiceDesks {
   /// Lets a waiting order be tried at once, and asks the database what has become of it until it is
   /// known.
   ///
-  /// - Parameter isLast: whether what fails is dead-lettered.
+  /// - Parameters:
+  ///   - replaying: the letters that are tried with it. One that fails may let the order go on.
+  ///   - isLast: whether what fails is dead-lettered.
   func tryAndWait(
-    _ key: ParkedKeyRow, isLast: Bool, timeout: Duration
+    _ key: ParkedKeyRow, replaying: [UUID], isLast: Bool, timeout: Duration
   ) async throws -> ReplayResult {
     do {
       try await change(key.service) {
@@ -186,9 +190,14 @@ extension ServiceDesks {
     }
     let deadline = ContinuousClock.now + timeout
     while true {
-      let now = try await read(key.service) { connection in
-        try ParkedKeyRow.one(key.order, of: key.service, on: connection)
+      let (now, reopened) = try await read(key.service) { connection in
+        (
+          try ParkedKeyRow.one(key.order, of: key.service, on: connection),
+          try DeadLetterRow.all(replaying, of: key.service, on: connection)
+            .first { $0.state == .open }
+        )
       }
+      if let reopened { return .failed("\(reopened.reason): \(reopened.detail)") }
       guard let now else { return .resolved }
       if !now.isWaiting {
         return .failed("\(now.reason): \(now.detail). It is a dead letter now")
