@@ -71,10 +71,11 @@ import Testing
 
   /// Both ends of a new terminal that is nobody's controlling one.
   private static func terminal() throws -> (screen: FileHandle, terminal: FileHandle) {
-    let screen = posix_openpt(O_RDWR | O_NOCTTY)
-    try #require(screen >= 0 && grantpt(screen) == 0 && unlockpt(screen) == 0)
-    let name: UnsafeMutablePointer<CChar>? = ptsname(screen)
-    let terminal = open(String(cString: try #require(name)), O_RDWR | O_NOCTTY)
+    let screen = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    // TIOCSPTLCK and TIOCGPTN of ioctl_tty(2), which are macros that Swift does not see.
+    var (lock, number): (Int32, Int32) = (0, -1)
+    try #require(ioctl(screen, 0x4004_5431, &lock) == 0 && ioctl(screen, 0x8004_5430, &number) == 0)
+    let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
     try #require(terminal >= 0)
     return (
       FileHandle(fileDescriptor: screen, closeOnDealloc: true),

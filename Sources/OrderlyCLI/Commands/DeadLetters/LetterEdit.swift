@@ -17,6 +17,11 @@ struct LetterEdit {
 
   var type: EventType? { EventCodec.type(in: headers) }
 
+  /// The body, as somebody edits it.
+  var text: String {
+    json.map { JSONText.pretty($0) } ?? String(decoding: value, as: UTF8.self)
+  }
+
   /// The body; nil where it is no JSON.
   var json: JSONValue? {
     try? JSONValue(parsing: value, maximumDepth: EventCodec.maximumDepth)

@@ -37,10 +37,11 @@ struct GetSagas: AsyncParsableCommand {
   func run() async throws {
     try await list.show(stuck ? "stuck sagas" : "sagas under way") {
       let rows = try await SagaRow.open(onlyStuck: stuck, limit: limit + 1, global)
+      var table = SagaRow.table(Array(rows.prefix(limit)), at: Date())
       if rows.count > limit {
-        printMessage("Only the oldest \(limit) are shown; see the others with --limit.")
+        table.notices.append("Only the oldest \(limit) are shown; see the others with --limit.")
       }
-      return SagaRow.table(Array(rows.prefix(limit)), at: Date())
+      return table
     }
   }
 }
