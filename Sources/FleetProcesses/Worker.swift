@@ -63,11 +63,18 @@ package struct Worker: Sendable {
 
   /// Waits until it works on all that it has been given.
   ///
-  /// - Throws: ``NotReached`` after the limit, and at once when it has ended.
+  /// - Throws: ``NotReached`` after the limit, with what it says instead, and at once when it has
+  ///   ended.
   package func ready(within limit: Duration = .seconds(60)) async throws {
-    try await eventually("\(name) is ready", within: limit) {
-      try require(program.isRunning, "\(name) has ended: \(program.errorLines)")
-      return try await get("/readyz").status == 200
+    var answer = HTTPAnswer(status: 0, body: "")
+    do {
+      try await eventually("\(name) is ready", within: limit) {
+        try require(program.isRunning, "\(name) has ended: \(program.errorLines)")
+        answer = try await get("/readyz")
+        return answer.status == 200
+      }
+    } catch let error as NotReached {
+      throw NotReached(description: "\(error); it said: \(answer.body) \(complaints.suffix(5))")
     }
   }
 
