@@ -165,7 +165,8 @@ public struct DeadLetterDesk<Store: DeadLetterStore>: Sendable {
       let refusal = Refusal("The order \(order) waits for no attempt in \(service.rawValue).")
       let (fence, lane) = try fence(of: order, transaction) { throw refusal }
       guard var key = fence?.key, key.state == .waiting else { throw refusal }
-      key.nextAttempt = min(key.nextAttempt, try time ?? transaction.now())
+      // Not before a replay that has just been put there: see `ParkedKey.init(_:replaying:of:at:)`.
+      key.nextAttempt = min(key.nextAttempt, try (time ?? transaction.now()) + 1)
       key.isLastTry = isLast
       try transaction.fence([key], lane: lane)
     }

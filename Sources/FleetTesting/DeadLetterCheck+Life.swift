@@ -72,7 +72,7 @@ extension DeadLetterCheck {
     for isLast in [true, false] {
       try await desk.tryNow(x, isLast: isLast, at: now + (isLast ? 1 : 2))
       var due = waiting
-      due.nextAttempt = now + 1
+      due.nextAttempt = now + 2
       due.isLastTry = isLast
       try await expect(queue(epoch).key, due, "the key")
     }
