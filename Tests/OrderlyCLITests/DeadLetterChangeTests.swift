@@ -258,6 +258,28 @@ import Testing
     }
   }
 
+  /// It is tried with what waits, and not counted beside it.
+  @Test func aReplayThatWaitsIsTriedNow() async throws {
+    try await SmallSystem.with { system in
+      try system.stop("o-1", offset: 100)
+      try system.sql(
+        """
+        UPDATE payments.dead_letter SET state = 'replaying';
+        UPDATE payments.parked_key
+        SET state = 'waiting', next_attempt_at = now() + interval '1 hour';
+        """)
+      // Behind another letter the order stays, whatever became of this one.
+      try system.answerTries(
+        in: "payments",
+        "UPDATE dead_letter SET state = 'resolved'; UPDATE parked_key SET state = 'dead'; RETURN NULL;",
+        "AFTER")
+      let retried = try await system.change("saga", "retry", "o-1")
+      #expect(retried.status == 0, "\(retried.testDescription)")
+      #expect(retried.messages.contains("payments: handled"))
+      #expect(retried.messages.contains("1 of 1 handled."))
+    }
+  }
+
   /// The replay of the first letter ends the order.
   @Test func nothingIsRetriedIntoAnOrderThatHasEndedMeanwhile() async throws {
     try await SmallSystem.with { system in
@@ -354,13 +376,18 @@ extension SmallSystem {
   /// Lets an order wait in fulfilment for its next attempt, which a trigger answers as a lane would.
   fileprivate func wait(_ order: String, answer: String, _ time: String) throws {
     try park(order, in: .fulfilment, state: "waiting", events: 1)
+    try sql("INSERT INTO fulfilment.lane (lane, epoch) VALUES (0, 1)")
+    try answerTries(in: "fulfilment", answer, time)
+  }
+
+  /// Lets a trigger answer tries as a lane would.
+  fileprivate func answerTries(in service: String, _ answer: String, _ time: String) throws {
     try sql(
       """
-      INSERT INTO fulfilment.lane (lane, epoch) VALUES (0, 1);
-      CREATE FUNCTION fulfilment.answer() RETURNS trigger LANGUAGE plpgsql
-        SET search_path = fulfilment AS $$ BEGIN \(answer) END $$;
-      CREATE TRIGGER answer \(time) UPDATE ON fulfilment.parked_key FOR EACH ROW
-      WHEN (NEW.next_attempt_at < OLD.next_attempt_at) EXECUTE FUNCTION fulfilment.answer();
+      CREATE FUNCTION \(service).answer() RETURNS trigger LANGUAGE plpgsql
+        SET search_path = \(service) AS $$ BEGIN \(answer) END $$;
+      CREATE TRIGGER answer \(time) UPDATE ON \(service).parked_key FOR EACH ROW
+      WHEN (NEW.next_attempt_at < OLD.next_attempt_at) EXECUTE FUNCTION \(service).answer();
       """)
   }
 }

@@ -2,7 +2,7 @@ import Arguments
 
 /// What every command that replays dead letters and waits for them takes.
 struct ReplayOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("How long each replay is waited for.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("How long each try is waited for.", valueName: "seconds"))
   var timeout: Int = 60
 
   func validate() throws {

@@ -42,11 +42,18 @@ struct RetryScope {
 
   /// For the record.
   var target: OperatorAction.Target {
-    let services = Set(
-      letters.map(\.row.service) + waiting.map(\.service) + calls.map(\.service))
-    return OperatorAction.Target(
-      "order \(state.order)", services: ServiceName.allCases.filter { services.contains($0) },
+    OperatorAction.Target(
+      "order \(state.order)",
+      services: .distinct(
+        letters.map(\.row.service) + waiting.map(\.service) + calls.map(\.service)),
       orders: [state.order], letters: letters.map(\.row.id))
+  }
+
+  /// Those that are not tried with what waits: a letter that is being replayed is.
+  var ownLetters: [ReplayPlanner.Judged] {
+    letters.filter { letter in
+      letter.verdict != .replaying || !waiting.contains { $0.service == letter.row.service }
+    }
   }
 
   /// Whether there is nothing to be tried again.

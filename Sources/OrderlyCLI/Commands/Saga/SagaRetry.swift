@@ -12,9 +12,9 @@ struct SagaRetry: AsyncParsableCommand {
     discussion: """
       Where the order waits for its next attempt, it is tried now, and so is a call to a provider \
       that has failed. Its dead letters are replayed where a rehearsal says that they would be \
-      handled, one after the other. Each try is waited for. With --last, an event that fails once \
-      more is dead-lettered, so that it can be edited, or the order go on without it; calls to \
-      providers keep the attempts that they have left.
+      handled, one after the other. Each try is waited for. With --last, an event that waits and \
+      fails once more is dead-lettered, so that it can be edited, or the order go on without it; \
+      replays and calls to providers keep the attempts that they have left.
 
       Exits with 3 when some of it could not be retried or has failed again, 4 when nothing could.
       """,
@@ -64,7 +64,7 @@ struct SagaRetry: AsyncParsableCommand {
         var handled = try await tryNow(scope, desks)
         handled += try await tryNow(scope.calls, desks)
         handled += try await replay(ready, desks)
-        let all = scope.waiting.count + scope.calls.count + scope.letters.count
+        let all = scope.waiting.count + scope.calls.count + scope.ownLetters.count
         let summary = "\(handled) of \(all) handled"
         printMessage(summary + ".")
         return MutationResult(outcome: handled == all ? .done : .partlyDone, summary: summary)
@@ -190,19 +190,22 @@ extension ServiceDesks {
     }
     let deadline = ContinuousClock.now + timeout
     while true {
-      let (now, reopened) = try await read(key.service) { connection in
+      let (now, letters) = try await read(key.service) { connection in
         (
           try ParkedKeyRow.one(key.order, of: key.service, on: connection),
           try DeadLetterRow.all(replaying, of: key.service, on: connection)
-            .first { $0.state == .open }
         )
       }
-      if let reopened { return .failed("\(reopened.reason): \(reopened.detail)") }
+      if let reopened = letters.first(where: { $0.state == .open }) {
+        return .failed("\(reopened.reason): \(reopened.detail)")
+      }
+      // Behind another letter it stays, whatever became of those.
+      if !letters.isEmpty, letters.allSatisfy({ $0.state == .resolved }) { return .resolved }
       guard let now else { return .resolved }
       if !now.isWaiting {
         return .failed("\(now.reason): \(now.detail). It is a dead letter now")
       }
-      if now.lastFailed != key.lastFailed {
+      if now.attempts > key.attempts || now.lastFailed != key.lastFailed {
         return .failed("\(now.reason): \(now.detail). Next try \(now.next(at: Date()))")
       }
       guard ContinuousClock.now < deadline else { return .unanswered }
