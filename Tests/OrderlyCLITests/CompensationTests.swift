@@ -189,11 +189,27 @@ import Testing
   @Test(arguments: all) func anOrderEndsWithoutTheOthers(_ event: Consumed) {
     let isNeeded = Self.needed.contains(event)
     #expect((event.service.need(for: event.type) != nil) == isNeeded)
-    for orders in [nil, "cancel-early", "shipped-early"] {
+    for orders in ["cancel-early", "shipped-early"] {
       #expect((state(orders).need(for: event.type, in: event.service) != nil) == isNeeded)
     }
     for ended in ["completed", "cancelled"] {
       #expect(state(ended).need(for: event.type, in: event.service) == nil)
+    }
+  }
+
+  @Test func whatNobodyHoldsAnythingForIsNotNeeded() {
+    #expect(state(nil).need(for: .orderPlaced, in: .orders) == nil)
+    var held = state(nil)
+    held.standings[.inventory] = SagaState.Standing(status: "reserved", reason: nil)
+    #expect(held.need(for: .orderPlaced, in: .orders) != nil)
+  }
+
+  @Test func anOrderThatHasComeToFulfilmentTurnsBackByItself() {
+    var order = state("cancelling")
+    #expect(order.need(for: .orderCancelling, in: .fulfilment) != nil)
+    for status in ["booking", "failed", "shipped"] {
+      order.standings[.fulfilment] = SagaState.Standing(status: status, reason: nil)
+      #expect(order.need(for: .orderCancelling, in: .fulfilment) == nil)
     }
   }
 

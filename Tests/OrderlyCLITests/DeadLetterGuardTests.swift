@@ -39,6 +39,7 @@ import Testing
       #expect(planned.output.contains("retry"), "\(planned.testDescription)")
       #expect(!planned.output.contains("skip"), "\(planned.testDescription)")
       let dry = try await system.orderly.run("dlq", "discard", letter, "--dry-run")
+      #expect(dry.status == 4)
       #expect(dry.messages.contains("0 open dead letters would be discarded"))
       let refused = try await system.change("dlq", "discard", letter)
       #expect(refused.status == 4, "\(refused.testDescription)")
@@ -110,10 +111,18 @@ import Testing
       let letters = try (0..<3).map { try system.stop("o-\($0)", offset: 100 + Int64($0)) }
       try system.sql(
         "UPDATE payments.dead_letter SET reason = 'provider-refused' WHERE order_id = 'o-0'")
+      // Of one that nobody can discard any more.
+      try system.stop("o-9", offset: 109)
+      try system.sql(
+        """
+        UPDATE payments.dead_letter SET reason = 'provider-timeout', state = 'resolved'
+        WHERE order_id = 'o-9'
+        """)
       let fingerprint = try system.value("SELECT min(fingerprint) FROM payments.dead_letter")
       for (words, advice) in [
         ("provider-refused", "--letter-reason provider-refused"),
         ("invalid-body", "--letter-reason invalid-body"),
+        ("provider-timeout", "--letter-reason provider-timeout"),
         (fingerprint, "--fingerprint \(fingerprint)"),
       ] {
         for option in ["--yes", "--dry-run"] {
@@ -163,18 +172,29 @@ import Testing
   @Test func aReasonIsNoWordsUnlessItHasChosenTheLetters() {
     for letters in [Self.mixed, Self.alike] {
       let complaint = letters.complaint(
-        "provider-refused", isByReason: false, isByFingerprint: false)
+        "provider-refused", isKnown: false, isByReason: false, isByFingerprint: false)
       #expect(complaint?.contains("--letter-reason provider-refused") == true)
-      #expect(letters.complaint("INC-42", isByReason: false, isByFingerprint: false) == nil)
-      #expect(letters.complaint(nil, isByReason: false, isByFingerprint: false) == nil)
+      #expect(
+        letters.complaint("INC-42", isKnown: false, isByReason: false, isByFingerprint: false)
+          == nil)
+      #expect(
+        letters.complaint(nil, isKnown: false, isByReason: false, isByFingerprint: false) == nil)
       // Of letters that are not among those: all others would be discarded.
-      #expect(letters.complaint("no-value", isByReason: false, isByFingerprint: false) != nil)
-      #expect(letters.complaint("cccc3333", isByReason: true, isByFingerprint: false) != nil)
-      #expect(letters.complaint("cccc3333", isByReason: false, isByFingerprint: true) == nil)
+      #expect(
+        letters.complaint("no-value", isKnown: false, isByReason: false, isByFingerprint: false)
+          != nil)
+      #expect(
+        letters.complaint("cccc3333", isKnown: false, isByReason: true, isByFingerprint: false)
+          != nil)
+      #expect(
+        letters.complaint("cccc3333", isKnown: false, isByReason: false, isByFingerprint: true)
+          == nil)
     }
     #expect(
-      Self.mixed.complaint("provider-refused", isByReason: true, isByFingerprint: false) != nil)
+      Self.mixed.complaint(
+        "provider-refused", isKnown: false, isByReason: true, isByFingerprint: false) != nil)
     #expect(
-      Self.alike.complaint("provider-refused", isByReason: true, isByFingerprint: false) == nil)
+      Self.alike.complaint(
+        "provider-refused", isKnown: false, isByReason: true, isByFingerprint: false) == nil)
   }
 }

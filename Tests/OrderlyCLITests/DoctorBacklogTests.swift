@@ -29,11 +29,14 @@ import Testing
   }
 
   @Test func whatCanNotBeCountedIsToldWithItsCause() {
+    let slow = DoctorBacklog.Count.unknown(Trouble(text: "too slow", advice: nil))
+    let denied = DoctorBacklog.Count.unknown(Trouble(text: "denied", advice: "Grant it."))
     let findings = DoctorBacklog.findings([
-      look(.orders, .letters, .unknown("too slow")), look(.payments, .letters, .known(1)),
-      look(.payments, .calls, .unknown("too slow")),
+      look(.fulfilment, .letters, denied), look(.orders, .letters, slow),
+      look(.payments, .letters, .known(1)), look(.payments, .calls, slow),
     ])
-    #expect(findings.map(\.status) == [.warn, .warn])
+    #expect(findings.map(\.status) == [.warn, .warn, .warn])
+    #expect(findings[1].advice == "Grant it.")
     #expect(
       findings.last?.text
         == "dead letters of orders, provider calls of payments could not be counted: too slow")

@@ -80,6 +80,7 @@ struct EditorDraft {
   }
 
   private func keep() {
+    guard FileManager.default.fileExists(atPath: file.path) else { return }
     // What can't be read was written by somebody.
     guard (try? String(contentsOf: file, encoding: .utf8)) != original else { return remove() }
     printMessage("Your text is kept in \(file.path).")

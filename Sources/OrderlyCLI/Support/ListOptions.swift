@@ -20,12 +20,19 @@ struct ListOptions: ParsableArguments {
   func show(_ noun: String, _ load: () async throws -> ResultTable) async throws {
     guard watch else { return show(try await load(), noun) }
     var isFirst = true
+    var told: [String] = []
     try await everyTwoSeconds {
       do {
-        let table = try await load()
+        var table = try await load()
         // On a terminal each takes the place of the last, and what has scrolled away stays; in a
         // file they follow each other.
-        if Terminal.outputIsTerminal { printData("\u{1b}[H\u{1b}[2J") }
+        let notices = table.notices
+        if Terminal.outputIsTerminal {
+          printData("\u{1b}[H\u{1b}[2J")
+        } else {
+          table.notices.removeAll { told.contains($0) }
+        }
+        told = notices
         show(table, noun)
       } catch {
         // What worked once may work again: a server that restarts ends no watch.

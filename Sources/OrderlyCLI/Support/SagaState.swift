@@ -46,6 +46,11 @@ struct SagaState: Sendable, Equatable {
     return known.isEmpty ? OrderStates.unheardOf : known.joined(separator: ", ")
   }
 
+  /// Where it stands in each service, the name first.
+  var states: [(name: String, value: String)] {
+    ServiceName.allCases.map { ($0.rawValue, standings[$0]?.text ?? OrderStates.unheardOf) }
+  }
+
   /// Looks up many orders, with one statement for each service.
   static func load(
     _ orders: some Sequence<String>, _ desks: ServiceDesks

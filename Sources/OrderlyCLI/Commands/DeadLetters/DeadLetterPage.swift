@@ -11,10 +11,10 @@ extension WholeDeadLetter {
   /// - Parameters:
   ///   - payloads: what it carries, as far as it may be shown; nil where nobody asked for it.
   ///   - isFull: whether all of that is shown to people, however long; programs always get all.
-  ///   - states: where its order stands in each service; empty for one that names no order.
+  ///   - saga: where its order stands; nil for one that names no order.
   ///   - actions: what operators have done about it.
   func page(
-    payloads: Payloads?, isFull: Bool, states: [(service: ServiceName, state: String)],
+    payloads: Payloads?, isFull: Bool, saga: SagaState?,
     actions: [OperatorAction] = [], at now: Date
   ) -> Page {
     var sections = [
@@ -37,11 +37,9 @@ extension WholeDeadLetter {
           ("Edited", edited(at: now)),
         ])
     ]
-    if let order = row.orderID {
+    if let saga {
       sections.append(
-        Page.Section(
-          title: "Order \(printable(order))",
-          fields: states.map { (name: $0.service.rawValue, value: $0.state) }))
+        Page.Section(title: "Order \(printable(saga.order))", fields: saga.states))
     }
     sections.append(
       Page.Section(
@@ -60,15 +58,15 @@ extension WholeDeadLetter {
           title: "Done about it",
           fields: actions.map { (name: Timestamp.format($0.at), value: Self.text(of: $0)) }))
     }
-    let commands = row.nextCommands
+    let commands = row.nextCommands(saga)
     if !commands.isEmpty {
       sections.append(Page.Section(title: "Next", text: commands.joined(separator: "\n")))
     }
-    return Page(name: "dlq/\(row.idText)", sections: sections, object: object(payloads, states))
+    return Page(name: "dlq/\(row.idText)", sections: sections, object: object(payloads, saga))
   }
 
   private func object(
-    _ payloads: Payloads?, _ states: [(service: ServiceName, state: String)]
+    _ payloads: Payloads?, _ saga: SagaState?
   ) -> [(key: String, value: JSONValue)] {
     var object = row.object
     func list(_ headers: [EventHeader]) -> JSONValue {
@@ -79,9 +77,9 @@ extension WholeDeadLetter {
     object.append(("payloadBytes", value.map { .integer(Int64($0.count)) } ?? .null))
     object.append(("editedPayloadBytes", edit.map { .integer(Int64($0.value.count)) } ?? .null))
     object += payloads?.members ?? []
-    let pairs = states.map { ($0.service.rawValue, JSONValue.string($0.state)) }
-    object.append(("order", .object(Dictionary(pairs) { _, last in last })))
-    object.append(("next", .array(row.nextCommands.map { .string($0) })))
+    let states = saga?.states.map { (key: $0.name, value: JSONValue.string($0.value)) } ?? []
+    object.append(("order", JSONValue(members: states)))
+    object.append(("next", .array(row.nextCommands(saga).map { .string($0) })))
     return object
   }
 
@@ -112,18 +110,16 @@ extension WholeDeadLetter {
 }
 
 extension DeadLetterRow {
-  /// Whether its order can't end without it.
-  private var isNeeded: Bool {
-    orderID != nil
-      && eventType.flatMap { EventType(rawValue: $0) }.flatMap { service.need(for: $0) } != nil
-  }
-
   /// What an operator may do about the letter, as commands.
-  var nextCommands: [String] {
+  ///
+  /// - Parameter saga: where its order stands; nil for one that names no order.
+  func nextCommands(_ saga: SagaState?) -> [String] {
     let isUnreadable = UnreadableEvent.Reason(rawValue: reason) != nil && editedAt == nil
-    let discard: [String] =
-      isNeeded ? [] : ["orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"]
+    let discard = "orderly dlq discard \(shortID)\(held > 0 ? " --release" : "") --reason '…'"
+    let type = eventType.flatMap { EventType(rawValue: $0) }
+    let isNeeded = type.flatMap { saga?.need(for: $0, in: service) } != nil
     return switch state {
+    case .open where saga?.ending != nil: [discard]
     case .open where isUnreadable:
       [
         "orderly dlq edit \(shortID) --patch '{…}' --reason '…'",
@@ -134,7 +130,8 @@ extension DeadLetterRow {
         + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case .open:
       ["orderly dlq rehearse \(shortID)", "orderly dlq plan \(shortID)"]
-        + discard + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
+        + (isNeeded ? [] : [discard])
+        + (orderID.map { ["orderly saga compensate \($0) --dry-run"] } ?? [])
     case .discarded where held > 0:
       orderID.map { ["orderly dlq release --key \($0) --reason '…'"] } ?? []
     case .replaying, .resolved, .discarded: []

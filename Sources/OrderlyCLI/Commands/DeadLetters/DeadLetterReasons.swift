@@ -1,5 +1,6 @@
 import Arguments
 import Contracts
+import Postgres
 
 /// Why some dead letters were given up.
 struct DeadLetterReasons {
@@ -31,14 +32,16 @@ struct DeadLetterReasons {
   /// they were not chosen by it. nil where nothing is.
   ///
   /// - Parameters:
+  ///   - isKnown: whether some letter, of whatever state, has them as its reason.
   ///   - isByReason: whether the letters were chosen by their reasons.
   ///   - isByFingerprint: whether they were chosen by their fingerprint.
   func complaint(
-    _ words: String?, isByReason: Bool, isByFingerprint: Bool
+    _ words: String?, isKnown: Bool, isByReason: Bool, isByFingerprint: Bool
   ) -> String? {
     guard let words else { return nil }
     let isReason =
-      kinds.contains { $0.reason == words } || UnreadableEvent.Reason(rawValue: words) != nil
+      isKnown || kinds.contains { $0.reason == words }
+      || UnreadableEvent.Reason(rawValue: words) != nil
     if isReason, !isByReason || Set(kinds.map(\.reason)).count > 1 {
       return "--reason says why you discard; to choose letters by their reason say "
         + "--letter-reason \(words)."
@@ -55,10 +58,21 @@ extension DeadLetterSelectionOptions {
   /// Refuses an operator's words that were meant to choose the letters.
   ///
   /// - Throws: a refusal; never for letters that were named by their ids.
-  func check(_ words: String?, about rows: [DeadLetterRow]) throws {
-    guard ids.isEmpty else { return }
+  func check(
+    _ words: String?, about rows: [DeadLetterRow], _ global: GlobalOptions
+  ) async throws {
+    guard ids.isEmpty, let words else { return }
+    var isKnown = false
+    for service in match.services where !isKnown {
+      isKnown = try await global.read(service) { connection in
+        try connection.execute(
+          "SELECT EXISTS (SELECT FROM dead_letter WHERE reason = $1)", words
+        ).scalar()
+      }
+    }
     let complaint = DeadLetterReasons(rows).complaint(
-      words, isByReason: !letterReasons.isEmpty, isByFingerprint: match.fingerprint != nil)
+      words, isKnown: isKnown, isByReason: !letterReasons.isEmpty,
+      isByFingerprint: match.fingerprint != nil)
     if let complaint { throw ExitCode.refused(complaint) }
   }
 }

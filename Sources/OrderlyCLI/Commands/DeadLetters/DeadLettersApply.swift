@@ -145,7 +145,9 @@ struct DeadLettersApply: AsyncParsableCommand {
       try (error as? PostgresError)?.sentence(global.operatorDatabase().description) ?? "\(error)"
     printMessage("Error: \(trouble)")
     printMessage("Apply the plan again to go on.")
-    return MutationResult(outcome: .partlyDone, summary: "cut off: \(trouble)")
+    let isAny = run.plan.items.contains { $0.state == .resolved || $0.state == .replaying }
+    return MutationResult(
+      outcome: isAny ? .partlyDone : .failed, summary: "cut off: \(trouble)")
   }
 
   private var options: ApplyProgress.Options {

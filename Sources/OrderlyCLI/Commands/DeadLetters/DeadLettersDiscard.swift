@@ -12,9 +12,10 @@ struct DeadLettersDiscard: AsyncParsableCommand {
       The later events of a letter's order stay parked until 'orderly dlq release', or go on at \
       once with --release: they are then handled as if the discarded event had never come.
 
-      Refused (4) while the order is open for what it can't end without, however long somebody \
-      waits: a call to a provider that was given up on, and the events by which an order is \
-      accepted, ends, or gives its money and stock back.
+      Refused (4; 3 when it is so for some) while the order is open for what it can't end without, \
+      however long somebody waits: a call to a provider that was given up on, and the events by \
+      which an order is accepted, turns back, ends, or gives its money and stock back. --dry-run \
+      exits as the command would.
 
       Without ids, the open letters that match are taken. --reason says why you discard, and \
       chooses none; --letter-reason is what --reason is in 'dlq list'.
@@ -37,25 +38,8 @@ struct DeadLettersDiscard: AsyncParsableCommand {
 
   func run() async throws {
     let rows = try await selection.rows(global)
-    try selection.check(mutation.reason, about: rows)
-    guard !mutation.dryRun else {
-      printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
-      let open = try await ServiceDesks.with(global) { desks in
-        var open: [DeadLetterRow] = []
-        for row in rows where row.state == .open {
-          if let reason = try await row.reasonToKeep(desks) {
-            printMessage("\(row.shortID): \(reason)")
-          } else {
-            open.append(row)
-          }
-        }
-        return open
-      }
-      printMessage(
-        "dry run: \(counted(open.count, "open dead letter")) would be discarded"
-          + (open.isEmpty ? "" : ": \(DeadLetterReasons(open).text)"))
-      return
-    }
+    try await selection.check(mutation.reason, about: rows, global)
+    guard !mutation.dryRun else { return try await tellDryRun(rows) }
     let held = rows.reduce(0) { $0 + $1.held }
     try mutation.confirm(
       "Discard \(counted(rows.count, "dead letter")) (\(DeadLetterReasons(rows).text))"
@@ -68,6 +52,28 @@ struct DeadLettersDiscard: AsyncParsableCommand {
         await LetterChange.each(rows, "discarded", format.output) { await discard($0, desks) }
       }
     }
+  }
+
+  /// - Throws: the exit status where some or all would be refused.
+  private func tellDryRun(_ rows: [DeadLetterRow]) async throws {
+    printTable(DeadLetterRow.table(rows, at: Date()), format.output, noun: "dead letters")
+    let open = try await ServiceDesks.with(global) { desks in
+      var open: [DeadLetterRow] = []
+      for row in rows where row.state == .open {
+        if let reason = try await row.reasonToKeep(desks) {
+          printMessage("\(row.shortID): \(reason)")
+        } else {
+          open.append(row)
+        }
+      }
+      return open
+    }
+    printMessage(
+      "dry run: \(counted(open.count, "open dead letter")) would be discarded"
+        + (open.isEmpty ? "" : ": \(DeadLetterReasons(open).text)"))
+    guard open.count < rows.count else { return }
+    let status: ExitCode = open.isEmpty ? .refused : .partlyDone
+    throw status
   }
 
   private func discard(_ row: DeadLetterRow, _ desks: ServiceDesks) async -> LetterChange {

@@ -63,6 +63,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
     let row = try await DeadLetterRow.find([id], global)[0]
     try await ServiceDesks.with(global) { desks in
       let letter = try await desks.letter(row)
+      try checkOpen(letter)
       guard editor else {
         try await mend(letter, row, with: try edit(letter), desks)
         return
@@ -78,6 +79,17 @@ struct DeadLettersEdit: AsyncParsableCommand {
     }
   }
 
+  /// Before anything is typed in vain.
+  private func checkOpen(_ letter: DeadLetter) throws {
+    guard letter.state != .open || letter.effectID != nil else { return }
+    do throws(Refusal) {
+      _ = try letter.edited(
+        value: letter.replayed.value ?? [], headers: letter.replayed.headers, at: Date())
+    } catch {
+      throw ExitCode.refused("\(error) Nothing was changed.")
+    }
+  }
+
   private func mend(
     _ letter: DeadLetter, _ row: DeadLetterRow, with edit: LetterEdit, _ desks: ServiceDesks
   ) async throws {
@@ -87,7 +99,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
       edited = try letter.edited(value: edit.value, headers: edit.headers, at: Date())
     } catch {
       let text = "\(error) Nothing was changed."
-      if letter.isGuarded(against: edit) { throw ExitCode.refused(text) }
+      if letter.isOfAnotherOrder(than: edit) { throw ExitCode.refused(text) }
       throw CommandFailure(text)
     }
     printData(try edit.differences(of: letter).render(.table))
@@ -164,10 +176,7 @@ struct DeadLettersEdit: AsyncParsableCommand {
 }
 
 extension DeadLetter {
-  /// Whether the letter rules the edit out, whatever comes of it: it is not open, no event, or about
-  /// another order.
-  fileprivate func isGuarded(against edit: LetterEdit) -> Bool {
-    guard state == .open, effectID == nil else { return true }
+  fileprivate func isOfAnotherOrder(than edit: LetterEdit) -> Bool {
     let other = EventCodec.order(value: edit.value, headers: edit.headers)
     return order != nil && other != nil && order != other
   }

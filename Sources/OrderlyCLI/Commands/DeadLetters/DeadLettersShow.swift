@@ -33,10 +33,11 @@ struct DeadLettersShow: AsyncParsableCommand {
     if payload || full || showSensitive {
       payloads = letter.payloads(try BodyPolicy(showsSensitive: showSensitive))
     }
-    var states: [(ServiceName, String)] = []
-    if let order = letter.row.orderID { states = try await OrderStates.load(order, global) }
+    let saga = try await ServiceDesks.with(global) { desks in
+      try await SagaState.load([letter.row.orderID].compactMap { $0 }, desks).values.first
+    }
     let page = letter.page(
-      payloads: payloads, isFull: full, states: states,
+      payloads: payloads, isFull: full, saga: saga,
       actions: try await global.operatorActions(letter: letter.row.id), at: Date())
     printData(page.render(format.output))
   }

@@ -90,23 +90,6 @@ struct OrderDetails: Sendable {
 
 /// Where an order stands in each service, in a word or two.
 enum OrderStates {
-  static func load(
-    _ order: String, _ global: GlobalOptions
-  ) async throws -> [(service: ServiceName, state: String)] {
-    var states: [(ServiceName, String)] = []
-    for service in ServiceName.allCases {
-      let state = try await global.read(service) { connection in
-        try connection.execute(
-          "SELECT status, reason FROM \(table(of: service)) WHERE order_id = $1", order
-        ).first.map { row in
-          word(try row.decode(0), try row[1, as: String?.self])
-        }
-      }
-      states.append((service, state ?? unheardOf))
-    }
-    return states
-  }
-
   static let unheardOf = "not heard of"
 
   static func word(_ status: String, _ reason: String?) -> String {

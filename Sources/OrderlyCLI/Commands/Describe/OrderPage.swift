@@ -145,7 +145,7 @@ extension OrderDetails {
   private var object: [(key: String, value: JSONValue)] {
     [
       ("id", .string(id)),
-      ("order", order.map { Self.json($0.object) } ?? .null),
+      ("order", order.map { JSONValue(members: $0.object) } ?? .null),
       (
         "lines",
         .array(
@@ -161,15 +161,11 @@ extension OrderDetails {
       ("payment", payment.map(Self.json) ?? .null),
       ("ledger", .array(ledger.map(Self.json))),
       ("shipment", shipment.map(Self.json) ?? .null),
-      ("effects", .array(effects.map { Self.json($0.object) })),
-      ("parked", .array(parkedKeys.map { Self.json($0.object) })),
-      ("parkedEvents", .array(parkedEvents.map { Self.json($0.object) })),
-      ("deadLetters", .array(deadLetters.map { Self.json($0.object) })),
+      ("effects", .array(effects.map { JSONValue(members: $0.object) })),
+      ("parked", .array(parkedKeys.map { JSONValue(members: $0.object) })),
+      ("parkedEvents", .array(parkedEvents.map { JSONValue(members: $0.object) })),
+      ("deadLetters", .array(deadLetters.map { JSONValue(members: $0.object) })),
     ]
-  }
-
-  private static func json(_ members: [(key: String, value: JSONValue)]) -> JSONValue {
-    .object(Dictionary(members) { _, last in last })
   }
 
   private static func json(_ reservation: Reservation) -> JSONValue {

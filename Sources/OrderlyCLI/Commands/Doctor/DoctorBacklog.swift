@@ -24,7 +24,7 @@ enum DoctorBacklog {
   /// How many rows there are, or why that can't be told.
   enum Count: Hashable, Sendable {
     case known(Int64)
-    case unknown(String)
+    case unknown(Trouble)
   }
 
   struct Look: Sendable {
@@ -71,7 +71,7 @@ enum DoctorBacklog {
     } catch {
       switch error.sqlState {
       case .undefinedTable?, .undefinedSchema?, .undefinedColumn?: return nil
-      default: return .unknown(error.trouble(at: address).text)
+      default: return .unknown(error.trouble(at: address))
       }
     }
   }
@@ -95,8 +95,8 @@ enum DoctorBacklog {
 
   /// A line for each cause.
   private static func uncounted(_ looks: [Look]) -> [DoctorFinding] {
-    var causes: [String] = []
-    var things: [String: [String]] = [:]
+    var causes: [Trouble] = []
+    var things: [Trouble: [String]] = [:]
     for look in looks {
       guard case .unknown(let cause) = look.count else { continue }
       if things[cause] == nil { causes.append(cause) }
@@ -105,9 +105,9 @@ enum DoctorBacklog {
     return causes.map { cause in
       .warn(
         "backlog",
-        "\((things[cause] ?? []).joined(separator: ", ")) could not be counted: \(cause)",
-        advice: "Without that nobody can tell what waits there. Ask again when Postgres has less "
-          + "to do.")
+        "\((things[cause] ?? []).joined(separator: ", ")) could not be counted: "
+          + cause.text,
+        advice: cause.advice ?? "Ask again when Postgres has less to do.")
     }
   }
 }

@@ -86,7 +86,7 @@ struct ReplayPlanRow: Sendable {
         return ResultTable.Row(
           name: "plan/\(plan.id.lowercaseText)",
           cells: [
-            String(plan.id.lowercaseText.prefix(8)), Timestamp.format(plan.createdAt),
+            plan.id.shortText, Timestamp.format(plan.createdAt),
             plan.createdBy, items.isEmpty ? "-" : items.joined(separator: ", "), plan.selection,
           ],
           object: plan.object)

@@ -202,8 +202,7 @@ struct SagaRow: Sendable {
             ),
             (
               "failingCalls",
-              .array(
-                row.failing.map { call in .object(Dictionary(call.object) { _, last in last }) })
+              .array(row.failing.map { JSONValue(members: $0.object) })
             ),
           ])
       })

@@ -30,6 +30,10 @@ extension SagaState {
     if ending != nil { return nil }
     // Another message has told orders of it.
     if service == .orders, type == .orderPlaced, canTurnBack { return nil }
+    // Nobody holds anything for it.
+    if service == .orders, type == .orderPlaced, standings.isEmpty { return nil }
+    // The chain has come by there, and goes back or to its end without being asked.
+    if service == .fulfilment, type == .orderCancelling, self[.fulfilment] != nil { return nil }
     return service.need(for: type)
   }
 
