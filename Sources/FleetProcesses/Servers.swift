@@ -6,8 +6,7 @@ package enum Servers {
   /// Of each topic, as the manifests have it.
   package static let partitions: Int32 = 6
   /// The names of those of events, and of those of dead letters.
-  package static let topics =
-    Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
+  package static let topics = Topic.allNames
 
   /// All partitions of these topics, which have as many as the platform's.
   package static func partitions(of topics: [String]) -> [TopicPartition] {

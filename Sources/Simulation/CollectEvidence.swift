@@ -10,8 +10,7 @@ import Payments
 extension Evidence {
   /// Reads everything that is to be judged.
   init(_ world: World) {
-    let topics = Topic.allCases.map(\.rawValue) + ServiceName.allCases.map(\.deadLetterTopic)
-    for topic in topics {
+    for topic in Topic.allNames {
       log[topic] = (0..<world.plan.partitions).map { number in
         world.broker.records(topic, number).map(Record.init)
       }
