@@ -59,6 +59,15 @@ public final class MockCluster: Sendable {
     }
   }
 
+  /// Makes another broker the leader of a partition.
+  ///
+  /// - Parameter broker: its number, from 1.
+  public func setLeader(_ broker: Int32, of partition: TopicPartition) throws(KafkaError) {
+    try call("set the leader of \(partition)") {
+      rd_kafka_mock_partition_set_leader($0, partition.topic, partition.partition, broker)
+    }
+  }
+
   /// Makes every use of a topic fail, or no longer with nil.
   public func setError(_ error: KafkaError.Code?, ofTopic name: String) throws(KafkaError) {
     try call("set the error of topic \(name)") { cluster in

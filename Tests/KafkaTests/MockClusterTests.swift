@@ -40,4 +40,21 @@ struct MockClusterTests {
     let error = #expect(throws: KafkaError.self) { try mock.createTopic("late", partitions: 1) }
     #expect(error?.code == .clientClosed)
   }
+
+  /// As after the end of the broker that was the leader.
+  @Test func aNewLeaderIsFoundByWhoOnlyAsks() async throws {
+    let mock = try MockCluster(brokers: 2)
+    try mock.createTopic("moving", partitions: 1, replicationFactor: 2)
+    let partition = TopicPartition(topic: "moving", partition: 0)
+    let admin = try Admin(KafkaConfiguration(bootstrapServers: mock.servers))
+    for leader: Int32 in [1, 2, 1] {
+      try mock.setLeader(leader, of: partition)
+      let timeout = Duration.seconds(20)
+      #expect(try await admin.watermarks([partition], timeout: timeout) == [partition: 0..<0])
+      #expect(
+        try await admin.offsets(forTimes: [partition: -1], timeout: timeout) == [partition: 0])
+    }
+    await admin.close()
+    await mock.close()
+  }
 }

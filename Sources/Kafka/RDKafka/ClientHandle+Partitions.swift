@@ -7,21 +7,40 @@ extension ClientHandle {
     _ partition: TopicPartition, timeout: Duration
   ) throws(KafkaError) -> Range<Int64> {
     let operation = "look up the offsets of \(partition)"
-    let deadline = ContinuousClock.now + timeout
     return try borrow(operation) { (client) throws(KafkaError) in
-      var low: Int64 = 0
-      var high: Int64 = 0
-      while true {
-        let error = rd_kafka_query_watermark_offsets(
-          client, partition.topic, partition.partition, &low, &high, timeout.milliseconds)
-        // For a moment after a topic was made, its leader does not know yet that it is the leader.
-        if error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, .now < deadline {
-          usleep(20_000)
-          continue
-        }
-        try KafkaError.check(error, operation)
+      try askingLeaders(client, timeout) { () throws(KafkaError) in
+        var low: Int64 = 0
+        var high: Int64 = 0
+        try KafkaError.check(
+          rd_kafka_query_watermark_offsets(
+            client, partition.topic, partition.partition, &low, &high, timeout.milliseconds),
+          operation)
         return low..<max(low, high)
       }
+    }
+  }
+
+  /// Repeats a request that was sent to a broker which is not the leader of a partition: for a moment
+  /// after the topic was made, which its leader does not know yet, or since the leader has changed.
+  ///
+  /// A client that reads and writes nothing has to ask for the new leaders itself: librdkafka 2.0.2
+  /// looks them up only for topics that it has handles of, and else goes on with what it knows until
+  /// that is 15 minutes old.
+  private func askingLeaders<Result>(
+    _ client: OpaquePointer, _ timeout: Duration, _ request: () throws(KafkaError) -> Result
+  ) throws(KafkaError) -> Result {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      do throws(KafkaError) {
+        return try request()
+      } catch {
+        guard error.code == .notLeaderForPartition, .now < deadline else { throw error }
+      }
+      var metadata: UnsafePointer<rd_kafka_metadata>?
+      // Where this fails the request will, and says why.
+      _ = rd_kafka_metadata(client, 1, nil, &metadata, timeout.milliseconds)
+      if let metadata { rd_kafka_metadata_destroy(metadata) }
+      usleep(20_000)
     }
   }
 
@@ -33,12 +52,15 @@ extension ClientHandle {
   ) throws(KafkaError) -> [TopicPartition: Int64] {
     guard !times.isEmpty else { return [:] }
     let operation = "look up offsets by time"
-    let list = PartitionList(times)
-    try borrow(operation) { (client) throws(KafkaError) in
-      try KafkaError.check(
-        rd_kafka_offsets_for_times(client, list.pointer, timeout.milliseconds), operation)
+    return try borrow(operation) { (client) throws(KafkaError) in
+      try askingLeaders(client, timeout) { () throws(KafkaError) in
+        // It comes back with the offsets in the place of the times.
+        let list = PartitionList(times)
+        try KafkaError.check(
+          rd_kafka_offsets_for_times(client, list.pointer, timeout.milliseconds), operation)
+        return try list.entries.offsets("look up an offset by time in")
+      }
     }
-    return try list.entries.offsets("look up an offset by time in")
   }
 
   var assignment: [TopicPartition] {
