@@ -143,8 +143,7 @@ extension ServiceDesks {
     } catch is Refusal {
       // Its worker was first: what has become of it is found below.
     }
-    let deadline = ContinuousClock.now + timeout
-    while true {
+    return try await firstResult(within: timeout) {
       let now = try await read(call.service) { connection in
         try EffectRow.one(call.id, of: call.service, on: connection)
       }
@@ -155,8 +154,7 @@ extension ServiceDesks {
           now.state == .dead
             ? "\(text). It is a dead letter now" : "\(text). Next try \(now.next(at: Date()))")
       }
-      guard ContinuousClock.now < deadline else { return .unanswered }
-      try await Task.sleep(for: .milliseconds(100))
+      return nil
     }
   }
 }

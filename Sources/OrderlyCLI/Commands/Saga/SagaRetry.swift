@@ -156,17 +156,28 @@ extension ServiceDesks {
     do { try await replay(letter.id, of: letter.service) } catch let refusal as Refusal {
       return .refused(refusal.description)
     }
-    let deadline = ContinuousClock.now + timeout
-    while true {
+    return try await firstResult(within: timeout) {
       let rows = try await read(letter.service) { connection in
         try DeadLetterRow.all([letter.id], of: letter.service, on: connection)
       }
-      switch rows.first?.state {
-      case .resolved?: return .resolved
-      case .open?: return .failed("\(rows[0].reason): \(rows[0].detail)")
-      case .replaying?: break
-      case .discarded?, nil: return .refused("it was discarded meanwhile")
+      return switch rows.first?.state {
+      case .resolved?: .resolved
+      case .open?: .failed("\(rows[0].reason): \(rows[0].detail)")
+      case .replaying?: nil
+      case .discarded?, nil: .refused("it was discarded meanwhile")
       }
+    }
+  }
+
+  /// Asks again and again what has become of a try.
+  ///
+  /// - Parameter look: nil as long as nothing is known.
+  func firstResult(
+    within timeout: Duration, _ look: () async throws -> ReplayResult?
+  ) async throws -> ReplayResult {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      if let result = try await look() { return result }
       guard ContinuousClock.now < deadline else { return .unanswered }
       try await Task.sleep(for: .milliseconds(100))
     }
@@ -188,8 +199,7 @@ extension ServiceDesks {
     } catch is Refusal {
       // Its worker was first: what has become of it is found below.
     }
-    let deadline = ContinuousClock.now + timeout
-    while true {
+    return try await firstResult(within: timeout) {
       let (now, letters) = try await read(key.service) { connection in
         (
           try ParkedKeyRow.one(key.order, of: key.service, on: connection),
@@ -208,8 +218,7 @@ extension ServiceDesks {
       if now.attempts > key.attempts || now.lastFailed != key.lastFailed {
         return .failed("\(now.reason): \(now.detail). Next try \(now.next(at: Date()))")
       }
-      guard ContinuousClock.now < deadline else { return .unanswered }
-      try await Task.sleep(for: .milliseconds(100))
+      return nil
     }
   }
 }
